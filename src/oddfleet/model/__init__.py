@@ -1,0 +1,22 @@
+"""The nouns: what a fleet is, what can be said of it, what could not be read. Frozen; no files, no statistics."""
+
+from __future__ import annotations
+
+from oddfleet.model.finding import DataIssue, Finding, Kind, Oddities
+from oddfleet.model.fleet import BoolArray, DateArray, DeviceId, Fleet, FloatArray
+from oddfleet.model.summary import Answers, DataHealth, DeviceTotal
+
+__all__ = [
+    "Answers",
+    "BoolArray",
+    "DataHealth",
+    "DataIssue",
+    "DateArray",
+    "DeviceId",
+    "DeviceTotal",
+    "Finding",
+    "Fleet",
+    "FloatArray",
+    "Kind",
+    "Oddities",
+]

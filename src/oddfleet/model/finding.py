@@ -1,0 +1,122 @@
+"""What the program says: findings about devices, and issues with the input."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+import narwhals as nw
+
+from oddfleet.model.fleet import DeviceId
+
+
+class Kind(StrEnum):
+    """The ways a device can be odd, in the words of ``docs/glossary.md``."""
+
+    MISSING_DAYS = "missing_days"
+    DUPLICATE_DAYS = "duplicate_days"
+    INVALID_VALUES = "invalid_values"
+    NEGATIVE_TRAFFIC = "negative_traffic"
+    INACTIVE = "inactive"
+    LEVEL = "level"
+    SPREAD = "spread"
+    SHAPE = "shape"
+    ROUNDED = "rounded"
+    WEEKLY_RHYTHM = "weekly_rhythm"
+    CYCLE = "cycle"
+    DETACHED = "detached"
+    LEVEL_SHIFT = "level_shift"
+    DRIFT = "drift"
+    WANDER = "wander"
+    VOLATILITY_CHANGE = "volatility_change"
+    SPIKES = "spikes"
+    FROZEN = "frozen"
+    REPLAYED = "replayed"
+    COPIED = "copied"
+    MIXTURE = "mixture"
+
+
+@dataclass(frozen=True, slots=True)
+class DataIssue:
+    """A piece of input that could not be used.
+
+    Attributes:
+        file: the file as the user named it.
+        line: line number in the file, the first line being 1; 0 when it is about the file as a whole.
+        text: the offending text as it stood (shortened when very long).
+        reason: why it could not be used, in plain words.
+    """
+
+    file: str
+    line: int
+    text: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One claim about one device, with the numbers to check it by hand.
+
+    Attributes:
+        device_id: the device.
+        name: its name in the meta file; None where it has none.
+        kind: what is odd.
+        since: first day the finding speaks of; None when it holds for the whole record.
+        until: last day the finding speaks of; None when it holds for the whole record.
+        days: number of days it speaks of.
+        value: what was measured on this device, in ``unit``.
+        usual: what is usual in its cohort (the centre), in ``unit``.
+        unit: unit of ``value`` and ``usual``.
+        p_value: chance of something at least as surprising in a healthy device; None for a broken
+            promise, which is a fact and not a statistic.
+        text: one plain sentence with the numbers in it.
+        rivals: other explanations that this data cannot rule out.
+        next_check: what to look at next.
+    """
+
+    device_id: DeviceId
+    name: str | None
+    kind: Kind
+    since: date | None
+    until: date | None
+    days: int
+    value: float
+    usual: float
+    unit: str
+    p_value: float | None
+    text: str
+    rivals: tuple[str, ...]
+    next_check: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Oddities:
+    """The decision about a fleet.
+
+    Attributes:
+        ids: odd device ids, oddest first; empty when nothing is odd.
+        findings: the findings about all devices, those of odd devices first, strongest first per
+            device. A broken promise is reported even where it does not make its device odd.
+        table: one column a name, one entry a device: ``id``, ``name``, ``cohort``, ``p_value``,
+            ``odd`` and every feature (float, NaN where it cannot be computed).
+        alpha: the false-alarm rate the decision was made for.
+        notes: sentences about the decision as a whole (such as a fleet too small to compare).
+    """
+
+    ids: list[DeviceId]
+    findings: tuple[Finding, ...]
+    table: Mapping[str, Sequence[Any]]
+    alpha: float
+    notes: tuple[str, ...] = ()
+
+    @property
+    def devices(self) -> Any:
+        """``table`` as a Polars DataFrame, one row a device."""
+        return nw.from_dict(dict(self.table), backend="polars").to_native()
+
+    def of(self, device_id: DeviceId) -> tuple[Finding, ...]:
+        """The findings about one device, strongest first."""
+        return tuple(finding for finding in self.findings if finding.device_id == device_id)

@@ -1,0 +1,147 @@
+"""Anyone's table (pandas, Polars, Arrow) to the plain arrays a Fleet is made of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import numpy.typing as npt
+
+from oddfleet.errors import InputError
+
+MOST_DAYS = 36_600
+"""A hundred years: a longer record is a mistyped date, and would ask for a matrix that no machine holds."""
+
+
+def long_parts(frame: Any) -> dict[str, Any]:
+    """Arguments for ``Fleet`` from a table with columns ``date``, ``device_id`` and ``value``.
+
+    Rows may come in any order. The devices are sorted by id (numbers before words). Of several rows
+    for one device and day the first that holds a finite number counts.
+
+    Raises:
+        InputError: when a column is missing, a date is not a day, or there is no row.
+    """
+    table = nw.from_native(frame, eager_only=True)
+    missing = [name for name in ("date", "device_id", "value") if name not in table.columns]
+    if missing:
+        raise InputError(
+            f"frame: columns date, device_id and value are needed, got {list(table.columns)}; "
+            f"rename or add {', '.join(missing)}"
+        )
+    if len(table) == 0:
+        raise InputError("frame: at least one row is needed, got none; check the query or file it came from")
+    day = _days(table["date"])
+    ids, column = _codes(table["device_id"])
+    value = _numbers(table["value"], "value")
+    n_days = _n_days(day)
+    row = (day - day.min()).astype(np.int64)
+    cell = row * len(ids) + column
+    return _parts_from_cells(ids, day.min(), n_days, cell, value)
+
+
+def wide_parts(frame: Any) -> dict[str, Any]:
+    """Arguments for ``Fleet`` from a table with one column a device.
+
+    The dates are the index of a pandas frame, or a column ``date`` of any frame. A missing value is
+    no observation. A date that appears twice marks its days as duplicated.
+
+    Raises:
+        InputError: when there is no date, no device, or a column is not numeric.
+    """
+    table = nw.from_native(frame, eager_only=True)
+    if "date" in table.columns:
+        dates = table["date"]
+        table = table.drop("date")
+    else:
+        index = nw.maybe_get_index(table)
+        if index is None:
+            raise InputError("frame: dates are needed as a pandas index or a column 'date', got neither; add one")
+        dates = nw.from_native(index.to_series(), series_only=True)
+    if len(table) == 0 or not table.columns:
+        raise InputError("frame: at least one day and one device are needed, got none; check where it came from")
+    day = _days(dates)
+    values = np.column_stack([_numbers(table[name], str(name)) for name in table.columns])
+    n_days, row = _n_days(day), (day - day.min()).astype(np.int64)
+    seen = ~np.isnan(values)
+    cell = (row[:, None] * values.shape[1] + np.arange(values.shape[1]))[seen]
+    ids = tuple(_plain(name) for name in table.columns)
+    return _parts_from_cells(ids, day.min(), n_days, cell, values[seen])
+
+
+def _parts_from_cells(
+    ids: tuple[int | str, ...],
+    first: np.datetime64,
+    n_days: int,
+    cell: npt.NDArray[np.int64],
+    value: npt.NDArray[np.float64],
+) -> dict[str, Any]:
+    """Scatter observations, numbered ``day * devices + device``, into matrices (days, devices)."""
+    size, shape = n_days * len(ids), (n_days, len(ids))
+    usable = np.isfinite(value)
+    matrix = np.full(size, np.nan)
+    # Written last to first, so that the first usable row of a day is the one that stays.
+    matrix[cell[usable][::-1]] = value[usable][::-1]
+    invalid = np.zeros(size, bool)
+    invalid[cell[~usable]] = True
+    return {
+        "device_ids": ids,
+        "names": (None,) * len(ids),
+        "dates": first + np.arange(n_days).astype("timedelta64[D]"),
+        "values": matrix.reshape(shape),
+        "duplicated": (np.bincount(cell, minlength=size) > 1).reshape(shape),
+        "invalid": invalid.reshape(shape),
+    }
+
+
+def _days(dates: Any) -> npt.NDArray[np.datetime64]:
+    """Calendar days (rows,) as ``datetime64[D]`` from dates, timestamps at midnight or ISO text."""
+    try:
+        moments = np.asarray(dates.to_numpy()).astype("datetime64[us]")
+    except (TypeError, ValueError) as error:
+        raise InputError(f"frame: dates must be days such as 2020-01-31, {error}; parse them first") from error
+    days: npt.NDArray[np.datetime64] = moments.astype("datetime64[D]")
+    if np.isnat(days).any():
+        raise InputError(f"frame: every row needs a date, got {int(np.isnat(days).sum())} without; drop or date them")
+    if (moments != days).any():
+        raise InputError(f"frame: dates must be days, got {moments[moments != days][0]}; sum the values to days first")
+    return days
+
+
+def _n_days(day: npt.NDArray[np.datetime64]) -> int:
+    n_days = int((day.max() - day.min()).astype(np.int64)) + 1
+    if n_days > MOST_DAYS:
+        raise InputError(
+            f"frame: dates must lie within {MOST_DAYS // 366} years of each other, got {day.min()} to {day.max()}; "
+            "correct the date that is out of place"
+        )
+    return n_days
+
+
+def _codes(ids: Any) -> tuple[tuple[int | str, ...], npt.NDArray[np.int64]]:
+    """The distinct ids, sorted, and each row's place among them."""
+    if ids.is_null().any():
+        raise InputError("frame: every row needs a device_id, got rows without one; drop or name them")
+    distinct = sorted((_plain(value) for value in ids.unique().to_list()), key=lambda v: (isinstance(v, str), v))
+    place = {value: position for position, value in enumerate(distinct)}
+    rows = np.asarray(ids.to_numpy())
+    if rows.dtype.kind in "iu":
+        return tuple(distinct), np.searchsorted(np.asarray(distinct), rows).astype(np.int64)
+    return tuple(distinct), np.fromiter((place[_plain(v)] for v in rows.tolist()), np.int64, len(rows))
+
+
+def _plain(value: Any) -> int | str:
+    """A device id as a Python int or str."""
+    if isinstance(value, int | np.integer):
+        return int(value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return str(value)
+
+
+def _numbers(column: Any, name: str) -> npt.NDArray[np.float64]:
+    try:
+        return np.asarray(column.cast(nw.Float64).to_numpy(), dtype=np.float64)
+    except Exception as error:
+        raise InputError(f"frame: column {name} must hold numbers, got {column.dtype}; convert it first") from error

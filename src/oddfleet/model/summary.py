@@ -1,0 +1,57 @@
+"""What a run knows of its input besides the decision: the standing questions and the health of the data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from oddfleet.model.fleet import DeviceId
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceTotal:
+    """A device's traffic over the whole record, in MB; ``name`` is None where the meta file has none."""
+
+    device_id: DeviceId
+    name: str | None
+    total_mb: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The standing questions, answered in SQL.
+
+    Attributes:
+        first_day: the first day on record.
+        first_day_total_mb: traffic of all devices on that day, in MB.
+        top_devices: the devices with the most traffic in all, most first.
+    """
+
+    first_day: date
+    first_day_total_mb: float
+    top_devices: tuple[DeviceTotal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DataHealth:
+    """What became of the input; ``lines_read == rows_stored + lines_rejected``.
+
+    Attributes:
+        lines_read: data lines met (headers and blank lines apart).
+        rows_stored: lines that went to ``time_series``.
+        lines_rejected: lines that went to ``rejected``.
+        devices: devices with at least one row.
+        named_without_data: ids in the meta file that have no file (a subset of a fleet is normal).
+        data_without_name: devices that have data but no name in the meta file.
+        first_day: first day on record.
+        last_day: last day on record.
+    """
+
+    lines_read: int
+    rows_stored: int
+    lines_rejected: int
+    devices: int
+    named_without_data: int
+    data_without_name: int
+    first_day: date
+    last_day: date

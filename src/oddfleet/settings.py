@@ -1,0 +1,38 @@
+"""What a user may choose, checked once when it is built."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from oddfleet.errors import SettingsError
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The choices of one run.
+
+    Attributes:
+        alpha: the share of clean fleets that may raise any alarm, in (0, 0.5].
+        cohorts: ``"auto"``, ``"none"`` (judge the fleet as one), or the name of a column of the
+            meta file whose values say which devices are judged together.
+
+    Raises:
+        SettingsError: when a value is out of its range.
+
+    >>> Settings().alpha
+    0.01
+    """
+
+    alpha: float = 0.01
+    cohorts: str = "auto"
+
+    def __post_init__(self) -> None:
+        if not 0 < self.alpha <= 0.5:
+            raise SettingsError(
+                f"alpha: the false-alarm rate must be above 0 and at most 0.5, got {self.alpha:g}; "
+                "leave it out to use 0.01"
+            )
+        if not self.cohorts:
+            raise SettingsError(
+                "cohorts: must be 'auto', 'none' or a column of the meta file, got ''; leave it out to use 'auto'"
+            )
