@@ -1,0 +1,170 @@
+"""Order in time: rhythm, memory and change, each as a number that is standard normal for a series without any.
+
+All work on normal scores of the ranks (van der Waerden), so that their law under "the days could be
+shuffled" is the same whatever the distribution of the traffic. A number of 3 is then what chance
+gives one device in 740.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.fft
+from scipy import stats
+from scipy.special import kolmogorov, log_ndtr, ndtri, ndtri_exp
+
+from oddfleet.model import FloatArray
+
+SLOWEST_CYCLES = 4
+"""A cycle comes round at least this often in the record; slower waves are drift or wander."""
+
+
+def normal_scores(values: FloatArray) -> FloatArray:
+    """Ranks of each column as normal quantiles, scaled to mean 0 and mean square 1.
+
+    Args:
+        values: float64 (days, devices), NaN = no observation.
+
+    Returns:
+        float64 (days, devices); 0, which is the mean, where there is no observation, and throughout a constant column.
+
+    >>> np.round(normal_scores(np.array([[1.0], [5.0], [2.0]])), 2)[:, 0].tolist()
+    [-1.22, 1.22, 0.0]
+    """
+    seen = np.isfinite(values)
+    count = seen.sum(axis=0)
+    ranks = stats.rankdata(np.where(seen, values, np.inf), axis=0)
+    scores = np.where(seen, ndtri((np.where(seen, ranks, 1) - 0.375) / (count + 0.25)), 0.0)
+    scores -= np.where(seen, scores.sum(axis=0) / np.maximum(count, 1), 0.0)
+    size = np.sqrt((scores**2).sum(axis=0) / np.maximum(count, 1))
+    result: FloatArray = np.where(size > 1e-9, scores / np.where(size > 1e-9, size, 1.0), 0.0)
+    return result
+
+
+def rhythm_score(scores: FloatArray, seen: FloatArray, weekday: FloatArray) -> FloatArray:
+    """How much the days of the week differ, by the Kruskal-Wallis law (chi-squared with 6 degrees of freedom).
+
+    Args:
+        scores: normal scores (days, devices).
+        seen: bool (days, devices), True where there is an observation.
+        weekday: int (days,), 0 to 6.
+
+    Returns:
+        float64 (devices,), the cube root brought to the normal scale (Wilson and Hilferty 1931).
+    """
+    member = (weekday[:, None] == np.arange(7)).astype(float)
+    size = member.T @ seen
+    between = ((member.T @ scores) ** 2 / np.maximum(size, 1)).sum(axis=0)
+    freedom = np.maximum((size > 0).sum(axis=0) - 1, 1)
+    score: FloatArray = (np.cbrt(between / freedom) - (1 - 2 / (9 * freedom))) / np.sqrt(2 / (9 * freedom))
+    return score
+
+
+def cycle_peak(scores: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The strongest cycle that is neither weekly nor slower than a quarter of the record.
+
+    Args:
+        scores: normal scores (days, devices).
+
+    Returns:
+        period in days (devices,), and the share (devices,) of the variance at the looked-at frequencies that
+        this one holds: Fisher's g.
+    """
+    power, frequency = _spectrum(scores)
+    peak = power.argmax(axis=0)
+    total = power.sum(axis=0)
+    share = np.where(total > 0, power.max(axis=0) / np.where(total > 0, total, 1.0), 0.0)
+    return 1 / frequency[peak], share
+
+
+def cycle_score(scores: FloatArray) -> FloatArray:
+    """Fisher's g (1929) of ``cycle_peak`` on the normal scale, float64 (devices,)."""
+    _, share = cycle_peak(scores)
+    places = len(_spectrum(scores[:, :1])[1])
+    # The first term of Fisher's sum is an upper bound and exact where it matters, in the tail.
+    log_p = np.minimum(np.log(places) + (places - 1) * np.log1p(-np.minimum(share, 1 - 1e-12)), np.log(0.5))
+    return _from_log_p(log_p)
+
+
+def memory_score(scores: FloatArray, seen: FloatArray) -> FloatArray:
+    """Correlation of each day with the next, by Fisher's z; float64 (devices,).
+
+    Args:
+        scores: normal scores (days, devices).
+        seen: bool (days, devices), True where there is an observation.
+    """
+    pairs = (seen[1:] & seen[:-1]).sum(axis=0)
+    correlation = (scores[1:] * scores[:-1]).sum(axis=0) / np.maximum(pairs, 1)
+    return _fisher_z(correlation + 1 / np.maximum(pairs, 1), pairs)
+
+
+def drift_score(scores: FloatArray, seen: FloatArray) -> FloatArray:
+    """Correlation of the series with time, by Fisher's z; float64 (devices,)."""
+    count = seen.sum(axis=0)
+    time = normal_time(seen)
+    return _fisher_z((scores * time).sum(axis=0) / np.maximum(count, 1), count)
+
+
+def normal_time(seen: FloatArray) -> FloatArray:
+    """Time (days, devices) with mean 0 and mean square 1 over the observed days, 0 elsewhere."""
+    count = np.maximum(seen.sum(axis=0), 1)
+    day = np.arange(len(seen), dtype=float)[:, None]
+    centred = np.where(seen, day - (day * seen).sum(axis=0) / count, 0.0)
+    size = np.sqrt((centred**2).sum(axis=0) / count)
+    result: FloatArray = centred / np.where(size > 0, size, 1.0)
+    return result
+
+
+def change_point(scores: FloatArray) -> FloatArray:
+    """The day (devices,) from which on the mean most likely differs: where the cumulated sum is furthest from 0."""
+    return np.abs(np.cumsum(scores, axis=0))[:-1].argmax(axis=0) + 1
+
+
+def change_score(scores: FloatArray, seen: FloatArray) -> FloatArray:
+    """The largest cumulated sum, by the Kolmogorov law (MacNeill 1974), on the normal scale; float64 (devices,)."""
+    count = np.maximum(seen.sum(axis=0), 1)
+    size = np.abs(np.cumsum(scores, axis=0)).max(axis=0) / np.sqrt(count)
+    # kolmogorov() underflows past 18; its first term is exact long before.
+    log_p = np.where(size > 2, np.log(2) - 2 * size**2, np.log(np.maximum(kolmogorov(size), 1e-300)))
+    return _from_log_p(log_p)
+
+
+def maximum_score(furthest: FloatArray, count: FloatArray) -> FloatArray:
+    """The largest of ``count`` deviations, by its law for normal noise, on the normal scale; float64 (devices,).
+
+    Args:
+        furthest: float64 (devices,), in standard deviations; NaN stays NaN.
+        count: int (devices,), number of observations.
+    """
+    log_one = np.log(2) + log_ndtr(-furthest)
+    log_none = count * np.log1p(-np.exp(np.minimum(log_one, -1e-12)))
+    # Far out the chance of any so large is the sum of the chances; near in it is one minus that of none.
+    log_p = np.where(log_none > -1e-8, np.log(np.maximum(count, 1)) + log_one, _log_of_one_minus(log_none))
+    score = np.where(log_p < np.log(0.5), -ndtri_exp(np.minimum(log_p, -1e-12)), ndtri_exp(np.minimum(log_none, -1e-12)))
+    result: FloatArray = np.where(np.isfinite(furthest), score, np.nan)
+    return result
+
+
+def _log_of_one_minus(log_p: FloatArray) -> FloatArray:
+    return np.log(-np.expm1(np.minimum(log_p, -1e-300)))
+
+
+def _spectrum(scores: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Periodogram and frequencies (a day) without slow waves, the week's own, and the last ordinate."""
+    n_days = len(scores)
+    power = np.abs(scipy.fft.rfft(scores, axis=0)) ** 2
+    frequency = np.arange(len(power)) / n_days
+    weekly = np.abs(frequency[:, None] * 7 - np.arange(1, 4)).min(axis=1) <= 7.5 / n_days
+    keep = (np.arange(len(power)) >= SLOWEST_CYCLES) & (frequency < 0.5) & ~weekly
+    return power[keep], frequency[keep]
+
+
+def _fisher_z(correlation: FloatArray, count: FloatArray) -> FloatArray:
+    bounded = np.clip(correlation, -1 + 1e-12, 1 - 1e-12)
+    score: FloatArray = np.arctanh(bounded) * np.sqrt(np.maximum(count - 3, 0))
+    return score
+
+
+def _from_log_p(log_p: FloatArray) -> FloatArray:
+    """The normal deviate whose upper tail is ``exp(log_p)``."""
+    score: FloatArray = -ndtri_exp(np.minimum(log_p, -1e-12))
+    return score

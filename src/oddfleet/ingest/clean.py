@@ -1,0 +1,69 @@
+"""Many clean pieces at once: a pattern proves that every line is as it should be, then Polars reads them together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import accumulate
+
+import polars as pl
+
+from oddfleet.ingest.exact import EARLIEST, LATEST
+from oddfleet.ingest.layout import Layout, columns_of
+
+# Narrower than what the exact reader takes: whatever falls outside is read there, only more slowly.
+_DATE = rb"\d{4}-\d\d-\d\d(?:[ T]00:00:00)?"
+_DEVICE_ID = rb"[\w.:/-]++"
+_VALUE = rb"(?:-?\d++(?:\.\d++)?(?:[eE][-+]?\d{1,3})?)?"
+_OTHER = rb'[^,"\r\n\x80-\xff]*+'
+
+
+def read_clean(bodies: Sequence[bytes], layout: Layout) -> list[pl.DataFrame | None]:
+    """Read pieces of text of one layout.
+
+    Returns:
+        For each piece the table that ``read_exactly`` would give, or None when it has a line that
+        cannot be taken without a closer look.
+    """
+    tidy = [_tidy(body) for body in bodies]
+    shaped = [_pattern(layout).fullmatch(body) is not None for body in tidy]
+    tables = iter(_read_together([body for body, fits in zip(tidy, shaped, strict=True) if fits], layout))
+    return [next(tables) if fits else None for fits in shaped]
+
+
+def _read_together(bodies: list[bytes], layout: Layout) -> list[pl.DataFrame | None]:
+    """One call of Polars for all: five hundred calls take thirty times as long."""
+    if not bodies:
+        return []
+    names = _names(layout)
+    schema = {name: pl.Float64 if name == "value" else pl.String for name in names}
+    text = pl.read_csv(b"".join(bodies), has_header=False, schema=schema, quote_char=None)
+    table = text.select(
+        pl.col("date").str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False) if name == "date" else pl.col(name)
+        for name in columns_of(layout)
+    )
+    sound = table.select(
+        pl.col("date").is_between(EARLIEST, LATEST).fill_null(value=False)
+        & pl.col("value").is_finite().fill_null(value=True)
+    ).to_series()
+    heights = [body.count(b"\n") for body in bodies]
+    places = zip(accumulate(heights, initial=0), heights, strict=False)
+    return [table.slice(start, n) if sound.slice(start, n).all() else None for start, n in places]
+
+
+def _tidy(body: bytes) -> bytes:
+    """The text with plain line ends, the last line ended, and no blank lines below it."""
+    return body.replace(b"\r\n", b"\n").rstrip(b"\n") + b"\n"
+
+
+def _names(layout: Layout) -> list[str]:
+    known = {layout.date: "date", layout.value: "value", layout.device_id: "device_id"}
+    return [known.get(place, f"other_{place}") for place in range(layout.width)]
+
+
+@lru_cache
+def _pattern(layout: Layout) -> re.Pattern[bytes]:
+    """What the text of a piece must match as a whole; possessive, so that it takes one pass and no memory."""
+    columns = {"date": _DATE, "device_id": _DEVICE_ID, "value": _VALUE}
+    return re.compile(rb"(?:%s\n)++" % b",".join(columns.get(name, _OTHER) for name in _names(layout)))

@@ -1,0 +1,92 @@
+"""What was read, before it is a database or a fleet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import polars as pl
+
+from oddfleet.errors import InputError
+from oddfleet.ingest.ids import id_column
+from oddfleet.ingest.layout import Block
+from oddfleet.model import DataIssue, Fleet
+from oddfleet.model.frames import long_parts
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """Everything that could be read, as it stands, and a note of everything that could not.
+
+    ``rows.height`` plus the number of issues with ``line > 0`` equals ``lines_read``.
+
+    Attributes:
+        rows: columns ``date`` (Date), ``device_id`` (Int64, or String when some id is no number) and ``value``
+            (Float64, MB; null = the line had an empty value), in file order, then line order.
+        meta: columns ``id`` (as ``device_id``), ``name`` (String) and any further ones of the meta file (String),
+            one row an id, in the order of the meta file; no rows when there is no such file.
+        issues: what could not be used, in file order; the meta file first.
+        lines_read: data lines met in the traffic files (headers and blank lines apart).
+        invalid: columns ``date`` and ``device_id`` of each rejected line whose value alone could not be read.
+    """
+
+    rows: pl.DataFrame
+    meta: pl.DataFrame
+    issues: tuple[DataIssue, ...]
+    lines_read: int
+    invalid: pl.DataFrame
+
+
+def to_fleet(source: Source) -> Fleet:
+    """The fleet that a source describes, with the names and attributes of its meta file.
+
+    A device whose every value was unreadable is still part of the fleet, and its days are marked as invalid.
+    """
+    observed = pl.concat([source.rows, source.invalid.with_columns(value=pl.lit(None, pl.Float64))])
+    parts = long_parts(observed)
+    columns = source.meta.to_dict(as_series=False)
+    row = {device: place for place, device in enumerate(columns.pop("id"))}
+    places = [row.get(device) for device in parts["device_ids"]]
+    of_devices = {
+        name: tuple(None if place is None else values[place] for place in places) for name, values in columns.items()
+    }
+    parts["names"] = of_devices.pop("name")
+    return Fleet(**parts, attributes=of_devices)
+
+
+def from_blocks(blocks: Sequence[Block], path: Path) -> Source:
+    """One source, still without names, from blocks that have a column ``device_id``.
+
+    Raises:
+        InputError: when there is no row at all.
+    """
+    issues = tuple(issue for block in blocks for issue in block.issues)
+    rows = [block.rows for block in blocks if block.rows.height]
+    invalid = [block.invalid for block in blocks if block.invalid.height]
+    if not rows:
+        raise InputError(_no_row(path, issues))
+    # Together, so that both get the same type of id.
+    table = pl.concat([*rows, *(part.with_columns(value=pl.lit(None, pl.Float64)) for part in invalid)])
+    table = table.with_columns(id_column(table["device_id"]))
+    n_rows = sum(part.height for part in rows)
+    return Source(
+        rows=table.head(n_rows),
+        meta=pl.DataFrame(schema={"id": table.schema["device_id"], "name": pl.String}),
+        issues=issues,
+        lines_read=sum(block.lines for block in blocks),
+        invalid=table.slice(n_rows).drop("value"),
+    )
+
+
+def with_meta(source: Source, meta: pl.DataFrame, issues: Sequence[DataIssue]) -> Source:
+    """The source with the table of a meta file and the issues met in that file."""
+    return replace(source, meta=meta, issues=(*issues, *source.issues))
+
+
+def _no_row(path: Path, issues: Sequence[DataIssue]) -> str:
+    first = f"; the first: {issues[0].file}, line {issues[0].line}: {issues[0].reason}" if issues else ""
+    return (
+        f"{path}: at least one line with a date and a number is needed, got none that can be read{first}; "
+        "write lines such as 2020-01-31,96.4"
+    )

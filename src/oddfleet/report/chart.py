@@ -1,0 +1,203 @@
+"""What a picture of one device shows, whatever draws it: its series, the band of its cohort, the marks of its findings.
+
+The PNG and the page draw the same ``Chart``, so they cannot tell different stories.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from oddfleet.errors import InputError
+from oddfleet.model import DateArray, DeviceId, Finding, Fleet, FloatArray, Kind, Oddities
+from oddfleet.report.axis import LARGEST, Axis, axis_for
+
+BAND = (0.05, 0.5, 0.95)
+"""Quantiles of the other devices of the cohort: lower edge, middle line and upper edge of the band."""
+
+_MOST_DAY_MARKS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Where on the days a finding is shown.
+
+    Attributes:
+        kind: the kind of the finding.
+        style: ``"span"`` shades ``first`` to ``last``, ``"change"`` is a line at ``first`` (what began
+            there lasts to the end of the record), ``"day"`` a dot on ``first``.
+        first: number of the first day, the first day of the record being 0.
+        last: number of the last day.
+    """
+
+    kind: Kind
+    style: Literal["span", "change", "day"]
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chart:
+    """A device's series against its cohort.
+
+    Attributes:
+        device_id: the device.
+        name: its name, None where it has none.
+        findings: what is said of it, strongest first.
+        dates: ``datetime64[D]`` (days,).
+        series: float64 (days,), MB a day, NaN = no observation.
+        low: 5 % quantile of the other devices of the cohort each day (days,), NaN where they have no value.
+        middle: their median (days,).
+        high: their 95 % quantile (days,).
+        axis: the vertical axis.
+        marks: the findings that speak of a part of the record.
+    """
+
+    device_id: DeviceId
+    name: str | None
+    findings: tuple[Finding, ...]
+    dates: DateArray
+    series: FloatArray
+    low: FloatArray
+    middle: FloatArray
+    high: FloatArray
+    axis: Axis
+    marks: tuple[Mark, ...]
+
+
+class Charts:
+    """Makes the charts of one result; each cohort is sorted once, however many of its devices are drawn."""
+
+    def __init__(self, fleet: Fleet, result: Oddities) -> None:
+        self._fleet = fleet
+        self._result = result
+        self._column = {device_id: column for column, device_id in enumerate(fleet.device_ids)}
+        self._cohort = dict(zip(result.table["id"], result.table["cohort"], strict=True))
+        self._sorted: dict[Any, FloatArray] = {}
+
+    def of(self, device_id: DeviceId) -> Chart:
+        """The chart of one device, odd or not.
+
+        Raises:
+            InputError: when the fleet has no such device.
+        """
+        if device_id not in self._column:
+            raise InputError(f"device {device_id!r}: must be one of the fleet's devices; check the id and its type")
+        column = self._column[device_id]
+        series = np.clip(self._fleet.values[:, column], -LARGEST, LARGEST)
+        low, middle, high = band_without(self._sorted_cohort(device_id), series)
+        findings = self._result.of(device_id)
+        return Chart(
+            device_id=device_id,
+            name=self._fleet.names[column],
+            findings=findings,
+            dates=self._fleet.dates,
+            series=series,
+            low=low,
+            middle=middle,
+            high=high,
+            axis=axis_for(series, np.concatenate([low, high])),
+            marks=tuple(
+                dict.fromkeys(
+                    mark for finding in findings for mark in marks_of(finding, self._fleet.dates, series, middle)
+                )
+            ),
+        )
+
+    def _sorted_cohort(self, device_id: DeviceId) -> FloatArray:
+        label = self._cohort.get(device_id)
+        if label not in self._sorted:
+            members = [column for other, column in self._column.items() if self._cohort.get(other) == label]
+            values = self._fleet.values[:, members]
+            np.clip(values, -LARGEST, LARGEST, out=values)
+            values.sort(axis=1)
+            self._sorted[label] = values
+        return self._sorted[label]
+
+
+def band_without(cohort: FloatArray, series: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """The daily quantiles ``BAND`` of a cohort, one of its devices left out.
+
+    The cohort comes sorted, so leaving a device out is a matter of skipping its rank: this costs
+    one comparison a value instead of a sort for every device drawn.
+
+    Args:
+        cohort: float64 (days, devices), each row rising, NaN last.
+        series: float64 (days,), the device to leave out; its values are among those of the cohort.
+
+    Returns:
+        Lower edge, middle and upper edge, each (days,); NaN on days when no other device has a value.
+        Between two values the quantile is linear, as in ``numpy.nanquantile``.
+
+    >>> low, middle, high = band_without(np.array([[1.0, 2.0, 3.0, 90.0]]), np.array([90.0]))
+    >>> float(middle[0])
+    2.0
+    """
+    present = np.isfinite(series)
+    others = np.isfinite(cohort).sum(axis=1) - present
+    rank = (cohort < series[:, None]).sum(axis=1)
+    days = np.arange(len(series))
+
+    def nth(place: npt.NDArray[np.int64]) -> FloatArray:
+        skip = present & (place >= rank)
+        found: FloatArray = cohort[days, np.minimum(place + skip, cohort.shape[1] - 1)]
+        return found
+
+    def quantile(share: float) -> FloatArray:
+        place = share * np.maximum(others - 1, 0)
+        below = np.floor(place).astype(np.int64)
+        lower, upper = nth(below), nth(np.minimum(below + 1, np.maximum(others - 1, 0)))
+        return np.where(others > 0, lower + (place - below) * (upper - lower), np.nan)
+
+    low, middle, high = (quantile(share) for share in BAND)
+    return low, middle, high
+
+
+def marks_of(finding: Finding, dates: DateArray, series: FloatArray, middle: FloatArray) -> list[Mark]:
+    """Where a finding is shown; nowhere when it speaks of the whole record or of days outside it."""
+    end = len(dates) - 1
+    first = 0 if finding.since is None else _day_number(finding.since, dates)
+    last = end if finding.until is None else _day_number(finding.until, dates)
+    if first > end or last < 0:
+        return []
+    first, last = max(first, 0), min(last, end)
+    if finding.kind is Kind.SPIKES:
+        days = _furthest_days(series, middle, first, last, min(finding.days, _MOST_DAY_MARKS))
+        return [Mark(finding.kind, "day", day, day) for day in days]
+    if first == 0 and last == end:
+        return []
+    return [Mark(finding.kind, "change" if last == end else "span", first, last)]
+
+
+def date_ticks(dates: DateArray, most: int) -> list[tuple[int, str]]:
+    """At most ``most`` days to name on the time axis, as (number of the day, label).
+
+    Whole months where the record has more than two of them, else days.
+    """
+    months = dates.astype("datetime64[M]")
+    starts = np.flatnonzero(dates == months.astype("datetime64[D]"))
+    if len(starts) > 2:
+        step = next(step for step in (1, 2, 3, 4, 6, *range(12, 1212, 12)) if len(starts) <= step * most)
+        # Counted from January, so that steps of 3 or 12 months fall on quarters and years.
+        starts = starts[months[starts].astype(np.int64) % step == 0]
+        return [(int(day), str(months[day])) for day in starts]
+    step = -(-len(dates) // most)
+    return [(day, str(dates[day])) for day in range(0, len(dates), step)]
+
+
+def _day_number(day: Any, dates: DateArray) -> int:
+    return int((np.datetime64(day, "D") - dates[0]).astype(np.int64))
+
+
+def _furthest_days(series: FloatArray, middle: FloatArray, first: int, last: int, how_many: int) -> list[int]:
+    """The days of a stretch on which the device is furthest from its usual distance to its cohort."""
+    apart = series - np.nan_to_num(middle)
+    days = first + np.flatnonzero(np.isfinite(apart[first : last + 1]))
+    if len(days) == 0:
+        return []
+    usual = np.median(apart[np.isfinite(apart)])
+    order = np.argsort(-np.abs(apart[days] - usual), kind="stable")
+    return sorted(int(day) for day in days[order[:how_many]])

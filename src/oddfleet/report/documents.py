@@ -1,0 +1,76 @@
+"""The JSON documents: the answer of the exercise, the findings in full, and an error for machines to read."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import re
+from datetime import date
+from typing import Any
+
+from oddfleet.model import Answers, DataHealth, Finding, Fleet, Oddities
+
+SCHEMA = 1
+"""Version of ``findings.json``; rises when a key is renamed, removed or changes its meaning."""
+
+
+def oddities_json(result: Oddities, fleet: Fleet) -> str:
+    """The odd devices, oddest first, as ``[{"id": …, "name": …}, …]`` and nothing else.
+
+    Args:
+        result: the decision.
+        fleet: where the names are; a device without a name gets null.
+    """
+    names = dict(zip(fleet.device_ids, fleet.names, strict=True))
+    return _document([{"id": device_id, "name": names[device_id]} for device_id in result.ids])
+
+
+def findings_json(result: Oddities, answers: Answers, health: DataHealth) -> str:
+    """Everything a run has to say, for programs: dates as ISO text, null where there is no number.
+
+    Args:
+        result: the decision, its notes and its findings.
+        answers: the standing questions, answered.
+        health: what became of the input.
+    """
+    return _document(
+        {
+            "schema": SCHEMA,
+            "alpha": result.alpha,
+            "answers": _plain(dataclasses.asdict(answers)),
+            "data": _plain(dataclasses.asdict(health)),
+            "notes": list(result.notes),
+            "odd": list(result.ids),
+            "findings": [_finding(finding) for finding in result.findings],
+        }
+    )
+
+
+def error_json(message: str) -> str:
+    """An error as a document, so that a program that asked for JSON gets JSON."""
+    return _document({"schema": SCHEMA, "error": message})
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    entry: dict[str, Any] = _plain(dataclasses.asdict(finding))
+    return entry
+
+
+def _plain(value: Any) -> Any:
+    """Dates to ISO text and numbers that JSON cannot hold to null, however deep."""
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _document(content: Any) -> str:
+    text = json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+    # Half a surrogate pair, which a meta file may hold, has no UTF-8 form: without this no file could be written.
+    return re.sub("[\ud800-\udfff]", lambda half: f"\\u{ord(half[0]):04x}", text)

@@ -1,0 +1,182 @@
+"""How numbers, dates and kinds are put in words for people: the one place for it, so that all reports agree."""
+
+from __future__ import annotations
+
+import math
+from datetime import date
+
+from oddfleet.model import DataHealth, DeviceId, Finding, Kind
+
+_LARGE_NUMBERS = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
+
+
+def number(value: float) -> str:
+    """A number with four digits that matter and thousands separators; never "nan" or "inf".
+
+    >>> number(96.4), number(1234567.8), number(float("nan"))
+    ('96.4', '1,234,568', 'no value')
+    """
+    if not math.isfinite(value):
+        return "no value"
+    size = abs(value)
+    if size >= 1e15:
+        return f"{value:.3g}"
+    if size >= 1e5:
+        return f"{value:,.0f}"
+    if size >= 1e3:
+        return f"{value:,.1f}".removesuffix(".0")
+    # Adding 0.0 turns the negative zero into zero.
+    return f"{value + 0.0:,.4g}" if size >= 1 else f"{value + 0.0:.3g}"
+
+
+def quantity(value: float, unit: str) -> str:
+    """A number with its unit.
+
+    >>> quantity(61.25, "MB a day"), quantity(1, "days"), quantity(float("nan"), "MB a day")
+    ('61.25 MB a day', '1 day', 'no value')
+    """
+    if not math.isfinite(value):
+        return number(value)
+    if unit == "days" and value == 1:
+        unit = "day"
+    return f"{number(value)} {unit}".strip()
+
+
+def mb(value: float) -> str:
+    """An amount of traffic.
+
+    >>> mb(96.4), mb(37245.12)
+    ('96.4 MB', '37,245.1 MB')
+    """
+    return quantity(value, "MB")
+
+
+def tick(value: float, step: float) -> str:
+    """The label of a mark on an axis whose marks are ``step`` apart.
+
+    >>> tick(1000.5, 0.5), tick(20.0, 10.0), tick(3e7, 1e7)
+    ('1,000.5', '20', '3e+07')
+    """
+    if abs(value) >= 1e7:
+        return f"{value:.6g}"
+    decimals = max(0, -math.floor(math.log10(step)))
+    return f"{value + 0.0:,.{decimals}f}"
+
+
+def count(how_many: int, noun: str) -> str:
+    """How many of something.
+
+    >>> count(1, "device"), count(1000, "device")
+    ('1 device', '1,000 devices')
+    """
+    return f"{how_many:,} {noun}" if how_many == 1 else f"{how_many:,} {noun}s"
+
+
+def chance(p_value: float | None) -> str:
+    """A p-value as a chance; a broken promise (None) has none.
+
+    >>> chance(3.2e-7), chance(0.00021), chance(None)
+    ('about 1 in 3 million', 'about 1 in 4,800', 'a fact, not a statistic')
+    """
+    if p_value is None:
+        return "a fact, not a statistic"
+    if math.isnan(p_value):
+        return "not known"
+    if p_value > 0.5:
+        return "more than 1 in 2"
+    if p_value < 1e-15:
+        return "less than 1 in 1,000 trillion"
+    odds = float(f"{1 / p_value:.2g}")
+    if odds < 1e6:
+        return f"about 1 in {odds:,.0f}"
+    odds = float(f"{1 / p_value:.1g}")
+    size, word = next(row for row in _LARGE_NUMBERS if odds >= row[0])
+    return f"about 1 in {odds / size:,.0f} {word}"
+
+
+def kind_words(kind: Kind) -> str:
+    """A kind as people say it.
+
+    >>> kind_words(Kind.LEVEL_SHIFT)
+    'level shift'
+    """
+    return kind.value.replace("_", " ")
+
+
+def period(since: date | None, until: date | None) -> str:
+    """The days a finding speaks of.
+
+    >>> period(date(2020, 7, 1), None), period(date(2020, 3, 1), date(2020, 3, 9))
+    ('since 2020-07-01', '2020-03-01 to 2020-03-09')
+    """
+    if since is None:
+        return "the whole record" if until is None else f"until {until.isoformat()}"
+    if until is None:
+        return f"since {since.isoformat()}"
+    return f"on {since.isoformat()}" if since == until else f"{since.isoformat()} to {until.isoformat()}"
+
+
+def reason(finding: Finding) -> str:
+    """A finding in half a line: what was measured against what is usual, or its sentence where there is no number."""
+    if not math.isfinite(finding.value):
+        return finding.text
+    if not math.isfinite(finding.usual):
+        return quantity(finding.value, finding.unit)
+    return f"{number(finding.value)} against the usual {quantity(finding.usual, finding.unit)}"
+
+
+def device(name: str | None, device_id: DeviceId) -> str:
+    """A device as people call it.
+
+    >>> device("running_gopher", 4), device(None, 4)
+    ('running_gopher (4)', 'device 4')
+    """
+    return f"{name} ({device_id})" if name and name.strip() else f"device {device_id}"
+
+
+def verdict(n_odd: int, n_devices: int, alpha: float) -> str:
+    """The decision in one sentence, with the promise it was made under.
+
+    >>> verdict(2, 1000, 0.01)[:60]
+    '2 of 1,000 devices are odd; in a healthy fleet of this size '
+    """
+    many = f"{n_odd:,}" if n_odd else "None"
+    verb = "are" if n_odd > 1 else "is"
+    # Rounded down, for "at most" must stay true; the small term keeps 1 / 0.01 from becoming 99.
+    runs = math.floor(1 / alpha + 1e-9)
+    return (
+        f"{many} of {count(n_devices, 'device')} {verb} odd; in a healthy fleet of this size "
+        f"this report would name any device in at most 1 run in {runs:,}"
+    )
+
+
+def health_line(health: DataHealth, gaps: int) -> str:
+    """What became of the input, in one line; ``gaps`` is the number of device days without a usable value."""
+    unnamed = count(health.data_without_name, "device")
+    return (
+        f"{count(health.lines_read, 'line')} read, {health.rows_stored:,} stored, {health.lines_rejected:,} rejected; "
+        f"{count(health.devices, 'device')}, {health.first_day.isoformat()} to {health.last_day.isoformat()}, "
+        f"{count(gaps, 'device day')} without a value; {unnamed} without a name"
+    )
+
+
+def visible(text: str) -> str:
+    r"""Text with every character that does not show, or that steers a terminal or a page, written out.
+
+    >>> print(visible("a\x1b[31mb"))
+    a\x1b[31mb
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii") for letter in text
+    )
+
+
+def shortened(text: str, most: int) -> str:
+    """Text cut to at most ``most`` characters, the cut shown.
+
+    >>> shortened("running_gopher", 8)
+    'running…'
+    """
+    return text if len(text) <= most else text[: most - 1] + "…"

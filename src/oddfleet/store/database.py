@@ -1,0 +1,129 @@
+"""Write the database of a run and ask it the standing questions; the SQL is in ``sql/``, one file a question."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import date
+from functools import cache
+from importlib.resources import files
+from itertools import repeat
+from pathlib import Path
+
+import polars as pl
+
+from oddfleet.errors import InputError, OutputError
+from oddfleet.model import Answers, DataIssue, DeviceId, DeviceTotal
+
+SERIES_TYPE = "traffic_mb"
+TOP_DEVICES = 5
+ROWS_AT_ONCE = 50_000
+"""Rows that are Python objects at a time, and how often ``progress`` is called."""
+
+
+def write_database(
+    path: Path,
+    rows: pl.DataFrame,
+    meta: pl.DataFrame,
+    issues: Sequence[DataIssue],
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Create the database of a run.
+
+    It is written without a journal, so a crash leaves half a file: write to a temporary name and rename.
+
+    Args:
+        path: a file that does not exist yet, or is empty.
+        rows: columns ``date`` (Date), ``device_id`` (Int64 or String) and ``value`` (Float64, MB; null stays NULL).
+        meta: columns ``id``, ``name`` and any further ones, which go to a table ``meta_attributes``.
+        issues: what goes to the table ``rejected``.
+        progress: called with (rows written, rows in all).
+
+    Raises:
+        OutputError: when the file cannot be written or is a database already.
+    """
+    try:
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.executescript("PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF;")
+            connection.executescript(_sql("schema"))
+            _insert_rows(connection, rows, progress)
+            _insert_meta(connection, meta)
+            rejected = ((issue.file, issue.line, issue.text, issue.reason) for issue in issues)
+            connection.executemany(_sql("insert_rejected"), rejected)
+    except sqlite3.Error as error:
+        raise OutputError(
+            f"{path}: a new SQLite file is to be written, got '{error}'; choose a folder that exists and has room"
+        ) from error
+
+
+def answer_questions(path: Path) -> Answers:
+    """Ask the standing questions.
+
+    Args:
+        path: a database that ``write_database`` wrote.
+
+    Returns:
+        The traffic of all devices on the first day on record, and the five devices with the most
+        traffic in all, ties in the order of their ids.
+
+    Raises:
+        InputError: when there is no such database, or no row in it.
+    """
+    with _open_to_read(path) as connection:
+        first = connection.execute(_sql("first_day_total"), {"series_type": SERIES_TYPE}).fetchone()
+        top = connection.execute(_sql("top_devices"), {"series_type": SERIES_TYPE, "devices": TOP_DEVICES}).fetchall()
+    if first is None:
+        raise InputError(f"{path}: at least one row in time_series is needed, got none; run it again on data")
+    return Answers(date.fromisoformat(first[0]), first[1], tuple(DeviceTotal(*row) for row in top))
+
+
+def read_meta(path: Path) -> list[tuple[DeviceId, str | None]]:
+    """All records of the table ``meta``: (id, name), in the order of the meta file.
+
+    Raises:
+        InputError: when there is no database at ``path`` that ``write_database`` wrote.
+    """
+    with _open_to_read(path) as connection:
+        return connection.execute(_sql("all_meta")).fetchall()
+
+
+def _insert_rows(
+    connection: sqlite3.Connection, rows: pl.DataFrame, progress: Callable[[int, int], None] | None
+) -> None:
+    done = 0
+    for part in rows.iter_slices(ROWS_AT_ONCE):
+        days = part["date"].dt.to_string("%Y-%m-%d").to_list()
+        lines = zip(days, part["device_id"].to_list(), repeat(SERIES_TYPE), part["value"].to_list(), strict=False)
+        connection.executemany(_sql("insert_time_series"), lines)
+        done += part.height
+        if progress is not None:
+            progress(done, rows.height)
+
+
+def _insert_meta(connection: sqlite3.Connection, meta: pl.DataFrame) -> None:
+    connection.executemany(_sql("insert_meta"), meta.select("id", "name").iter_rows())
+    attributes = [name for name in meta.columns if name not in {"id", "name"}]
+    if not attributes:
+        return
+    connection.executescript(_sql("schema_meta_attributes"))
+    for name in attributes:
+        values = zip(meta["id"].to_list(), repeat(name), meta[name].to_list(), strict=False)
+        connection.executemany(_sql("insert_meta_attributes"), values)
+
+
+@contextmanager
+def _open_to_read(path: Path) -> Iterator[sqlite3.Connection]:
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            yield connection
+    except sqlite3.Error as error:
+        raise InputError(
+            f"{path}: a database written by oddfleet is needed, got '{error}'; run oddfleet to write one"
+        ) from error
+
+
+@cache
+def _sql(name: str) -> str:
+    """The text of ``sql/<name>.sql``."""
+    return files("oddfleet.store").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")

@@ -1,0 +1,3 @@
+-- Which devices does the meta file name?
+SELECT id, name
+FROM meta;

@@ -1,0 +1,1 @@
+INSERT INTO meta_attributes (id, attribute, value) VALUES (?, ?, ?);

@@ -1,0 +1,1 @@
+INSERT INTO rejected (file, line, text, reason) VALUES (?, ?, ?, ?);

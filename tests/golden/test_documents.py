@@ -1,0 +1,118 @@
+"""The exact text of the JSON documents: programs and people's diffs depend on it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pytest
+
+from oddfleet.model import Answers, DataHealth, DeviceTotal, Finding, Fleet, Kind, Oddities
+from oddfleet.report import error_json, findings_json, oddities_json
+
+FLEET = Fleet(
+    device_ids=(4399, "hall", 12),
+    names=("sneaking_catfish", None, "höhle"),
+    dates=np.array(["2020-01-01"], "datetime64[D]"),
+    values=np.ones((1, 3)),
+)
+FINDING = Finding(
+    device_id=4399,
+    name="sneaking_catfish",
+    kind=Kind.LEVEL_SHIFT,
+    since=date(2020, 7, 1),
+    until=None,
+    days=184,
+    value=61.25,
+    usual=float("nan"),
+    unit="MB a day",
+    p_value=3.2e-07,
+    text="It fell.",
+    rivals=("another model",),
+    next_check="Ask.",
+)
+ODDITIES = """\
+[
+  {
+    "id": 4399,
+    "name": "sneaking_catfish"
+  },
+  {
+    "id": "hall",
+    "name": null
+  },
+  {
+    "id": 12,
+    "name": "höhle"
+  }
+]
+"""
+FINDINGS = """\
+{
+  "schema": 1,
+  "alpha": 0.01,
+  "answers": {
+    "first_day": "2020-01-01",
+    "first_day_total_mb": 7512.34,
+    "top_devices": [
+      {
+        "device_id": 12,
+        "name": "höhle",
+        "total_mb": 37245.5
+      }
+    ]
+  },
+  "data": {
+    "lines_read": 10,
+    "rows_stored": 9,
+    "lines_rejected": 1,
+    "devices": 3,
+    "named_without_data": 0,
+    "data_without_name": 1,
+    "first_day": "2020-01-01",
+    "last_day": "2020-12-31"
+  },
+  "notes": [
+    "A small fleet."
+  ],
+  "odd": [
+    4399,
+    "hall"
+  ],
+  "findings": [
+    {
+      "device_id": 4399,
+      "name": "sneaking_catfish",
+      "kind": "level_shift",
+      "since": "2020-07-01",
+      "until": null,
+      "days": 184,
+      "value": 61.25,
+      "usual": null,
+      "unit": "MB a day",
+      "p_value": 3.2e-07,
+      "text": "It fell.",
+      "rivals": [
+        "another model"
+      ],
+      "next_check": "Ask."
+    }
+  ]
+}
+"""
+
+
+@pytest.mark.parametrize(("ids", "text"), [([4399, "hall", 12], ODDITIES), ([], "[]\n")])
+def test_oddities(ids: list[int | str], text: str) -> None:
+    assert oddities_json(Oddities(ids=ids, findings=(), table={}, alpha=0.01), FLEET) == text
+
+
+def test_findings() -> None:
+    result = Oddities(ids=[4399, "hall"], findings=(FINDING,), table={}, alpha=0.01, notes=("A small fleet.",))
+    answers = Answers(date(2020, 1, 1), 7512.34, (DeviceTotal(12, "höhle", 37245.5),))
+    health = DataHealth(10, 9, 1, 3, 0, 1, date(2020, 1, 1), date(2020, 12, 31))
+    assert findings_json(result, answers, health) == FINDINGS
+
+
+def test_error() -> None:
+    assert error_json("data: no file") == '{\n  "schema": 1,\n  "error": "data: no file"\n}\n'

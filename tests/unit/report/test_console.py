@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from oddfleet.model import Answers, DataHealth, Finding, Fleet, Oddities
+from oddfleet.report import Progress, print_summary
+
+MakeFleet = Callable[..., Fleet]
+MakeFinding = Callable[..., Finding]
+MakeResult = Callable[..., Oddities]
+Say = Callable[..., str]
+
+
+@pytest.fixture
+def say(answers: Answers, health: DataHealth) -> Say:
+    def say(fleet: Fleet, result: Oddities, *, terminal: bool = False, width: int = 200) -> str:
+        stream = io.StringIO()
+        console = Console(file=stream, force_terminal=terminal, width=width, color_system=None, legacy_windows=False)
+        outputs = [(Path("out") / "oddities.json", "the odd devices")]
+        print_summary(result, fleet, answers, health, outputs, console)
+        return stream.getvalue()
+
+    return say
+
+
+def test_plain_lines_in_a_pipe(
+    make_fleet: MakeFleet, make_finding: MakeFinding, make_result: MakeResult, say: Say
+) -> None:
+    fleet = make_fleet(3, names=("lamp_1", None, "lamp_3"))
+    fleet.values[:3, 0] = np.nan
+    result = make_result(
+        fleet,
+        ids=[2, 1, 3],
+        findings=[make_finding(2, since=None), make_finding(1)],
+        notes=["A fleet of 3 devices is small."],
+    )
+    # Eighty columns would break most of these lines: none is broken.
+    assert say(fleet, result, width=80).splitlines() == [
+        "Total traffic on 2020-01-01: 7,512.3 MB",
+        "Most traffic over the whole record:",
+        "  1. lamp_1 (1): 37,245.1 MB",
+        "  2. device 2: 36,999 MB",
+        "3 of 3 devices are odd; in a healthy fleet of this size this report would name any device "
+        "in at most 1 run in 100:",
+        "  -  2  level shift  -  61.25 against the usual 99.8 MB a day",
+        "  lamp_1  1  level shift  2020-01-20  61.25 against the usual 99.8 MB a day",
+        "  lamp_3  3  -  -  -",
+        "Note: A fleet of 3 devices is small.",
+        "Data: 27,375 lines read, 27,370 stored, 5 rejected; 75 devices, 2020-01-01 to 2020-12-31, "
+        "3 device days without a value; 1 device without a name",
+        f"Written: {Path('out') / 'oddities.json'} (the odd devices)",
+    ]
+
+
+def test_nothing_odd(make_fleet: MakeFleet, make_result: MakeResult, say: Say) -> None:
+    fleet = make_fleet()
+    lines = say(fleet, make_result(fleet)).splitlines()
+    assert "No device is odd." in lines
+    assert not any("healthy fleet" in line for line in lines)
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_twenty_rows_and_a_number(
+    make_fleet: MakeFleet, make_finding: MakeFinding, make_result: MakeResult, say: Say, terminal: bool
+) -> None:
+    fleet = make_fleet(250)
+    ids = range(1, 251)
+    said = say(fleet, make_result(fleet, ids=ids, findings=[make_finding(k) for k in ids]), terminal=terminal)
+    assert said.count("level shift") == 20
+    assert "and 230 more in findings.json" in said.splitlines()
+    assert ("──" in said) == terminal
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_names_are_neither_markup_nor_commands(
+    make_fleet: MakeFleet, make_finding: MakeFinding, make_result: MakeResult, say: Say, terminal: bool
+) -> None:
+    fleet = make_fleet(2, names=("[red]x[/red] :smile: [/]", "\x1b]0;owned\x07"))
+    result = make_result(
+        fleet, ids=[1, 2], findings=[make_finding(1, unit="[bold]MB")], notes=["[/] \x1b[2J and \ud800"]
+    )
+    said = say(fleet, result, terminal=terminal)
+    assert "[red]x[/red] :smile: [/]" in said
+    assert "\\x1b]0;owned\\x07" in said
+    assert "[bold]MB" in said
+    assert "[/] \\x1b[2J and \\ud800" in said
+    assert "\x1b]" not in said
+    assert "\x1b[2J" not in said
+
+
+def test_what_the_stream_has_no_code_for_is_written_out(
+    make_fleet: MakeFleet, make_result: MakeResult, answers: Answers, health: DataHealth
+) -> None:
+    fleet = make_fleet(1, names=("客厅",))
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding="ascii")
+    print_summary(make_result(fleet, ids=[1]), fleet, answers, health, [], Console(file=stream))
+    stream.flush()
+    assert b"  \\u5ba2\\u5385  1  -" in raw.getvalue()
+
+
+@pytest.mark.parametrize(("terminal", "quiet"), [(False, False), (True, True)])
+def test_progress_is_silent(terminal: bool, quiet: bool) -> None:
+    stream = io.StringIO()
+    with Progress(quiet=quiet, console=Console(file=stream, force_terminal=terminal)) as progress:
+        step = progress.step("Drawing")
+        step(0, 3)
+        step(3, 3)
+    assert stream.getvalue() == ""
+
+
+def test_progress_shows_its_steps_on_a_terminal() -> None:
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=True, width=100, legacy_windows=False)
+    with Progress(console=console) as progress:
+        progress.step("Reading")(2, 2)
+        progress.step("Drawing")(1, 2)
+    assert "Reading" in stream.getvalue()
+    assert "100%" in stream.getvalue()
+
+
+def test_progress_speaks_on_standard_error(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with Progress() as progress:
+        progress.step("Reading")(1, 1)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "Reading" in captured.err

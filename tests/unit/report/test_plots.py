@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import io
+import struct
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from oddfleet.errors import OutputError
+from oddfleet.model import DeviceId, Finding, Fleet, Kind, Oddities
+from oddfleet.report import draw_device, write_plots
+from oddfleet.report.plots import file_names
+
+MakeFleet = Callable[..., Fleet]
+MakeFinding = Callable[..., Finding]
+MakeResult = Callable[..., Oddities]
+
+
+def _texts(fleet: Fleet, result: Oddities) -> list[str]:
+    return [text.get_text() for text in draw_device(fleet, result, result.ids[0]).texts]
+
+
+def test_titles_say_who_what_and_why(make_fleet: MakeFleet, make_finding: MakeFinding, make_result: MakeResult) -> None:
+    fleet = make_fleet()
+    result = make_result(fleet, ids=[1], findings=[make_finding(), make_finding(kind=Kind.SPIKES)])
+    title, text = _texts(fleet, result)
+    assert title == "lamp_1 (1): level shift"
+    assert text == "Since 2020-01-20 it has 61.25 MB a day where 99.8 is usual."
+
+
+def test_marks_and_band_are_drawn_and_named(
+    make_fleet: MakeFleet, make_finding: MakeFinding, make_result: MakeResult
+) -> None:
+    fleet = make_fleet()
+    findings = [
+        make_finding(),
+        make_finding(kind=Kind.DRIFT, since=date(2020, 2, 1)),
+        make_finding(kind=Kind.FROZEN, since=date(2020, 1, 5), until=date(2020, 1, 9)),
+        make_finding(kind=Kind.SPIKES, days=3),
+    ]
+    figure = draw_device(fleet, make_result(fleet, ids=[1], findings=findings), 1)
+    (axes,) = figure.axes
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == [
+        "this device",
+        "5–95 % of its cohort",
+        "cohort median",
+        "frozen",
+        "level shift, drift",
+        "spikes",
+    ]
+    dots = [line for line in axes.lines if line.get_marker() == "o"]
+    assert len(dots) == 3
+    assert {tuple(np.asarray(line.get_xdata())) for line in axes.lines if line.get_linestyle() == "--"} == {
+        (19, 19),
+        (31, 31),
+    }
+    assert axes.get_ylabel() == "MB a day"
+
+
+def test_magnitudes_apart_are_drawn_on_a_bent_scale(make_fleet: MakeFleet, make_result: MakeResult) -> None:
+    fleet = make_fleet()
+    fleet.values[:, 0] *= 0.01
+    (axes,) = draw_device(fleet, make_result(fleet), 1).axes
+    assert axes.get_yscale() == "asinh"
+    assert "log" in axes.get_ylabel()
+
+
+@pytest.mark.parametrize("n_days", [1, 2, 60])
+@pytest.mark.parametrize("value", [np.nan, 0.0, 97.0, -1e300])
+@pytest.mark.parametrize("n_devices", [1, 3])
+def test_no_series_makes_it_warn_or_fail(
+    *,
+    make_fleet: MakeFleet,
+    make_finding: MakeFinding,
+    make_result: MakeResult,
+    n_days: int,
+    value: float,
+    n_devices: int,
+) -> None:
+    fleet = make_fleet(n_devices, n_days)
+    fleet.values[:, 0] = value
+    finding = make_finding(kind=Kind.SPIKES, since=None)
+    figure = draw_device(fleet, make_result(fleet, ids=[1], findings=[finding]), 1)
+    figure.savefig(io.BytesIO(), format="png")
+
+
+def test_hostile_names_are_drawn_as_text(
+    make_fleet: MakeFleet, make_finding: MakeFinding, make_result: MakeResult
+) -> None:
+    name = "$\\frac{$ 客厅 \x1b[2J <b>"
+    fleet = make_fleet(2, names=(name, "b" * 5000))
+    result = make_result(fleet, ids=[1], findings=[make_finding(text="long " * 500 + "$x^{$")])
+    figure = draw_device(fleet, result, 1)
+    figure.savefig(io.BytesIO(), format="png")
+    title, text = (text.get_text() for text in figure.texts)
+    assert title == "$\\frac{$ \\u5ba2\\u5385 \\x1b[2J <b> (1): level shift"
+    assert len(text.splitlines()) == 3
+    assert text.endswith("…")
+    assert len(draw_device(fleet, result, 2).texts[0].get_text()) <= 110
+
+
+def test_write_plots_writes_one_png_an_odd_device(
+    make_fleet: MakeFleet, make_finding: MakeFinding, make_result: MakeResult, tmp_path: Path
+) -> None:
+    fleet = make_fleet(3, ids=(4399, "../../etc/passwd", 12))
+    result = make_result(fleet, ids=["../../etc/passwd", 4399], findings=[make_finding(4399)])
+    heard: list[tuple[int, int]] = []
+    paths = write_plots(fleet, result, tmp_path / "a" / "plots", lambda done, all_: heard.append((done, all_)))
+    assert [path.name for path in paths] == ["_.._etc_passwd.png", "4399.png"]
+    assert sorted((tmp_path / "a" / "plots").iterdir()) == sorted(paths)
+    assert heard == [(0, 2), (1, 2), (2, 2)]
+    for path in paths:
+        head = path.read_bytes()[:24]
+        assert head[:8] == b"\x89PNG\r\n\x1a\n"
+        assert struct.unpack(">II", head[16:24]) == (1200, 500)
+
+
+def test_nothing_odd_is_no_picture(make_fleet: MakeFleet, make_result: MakeResult, tmp_path: Path) -> None:
+    fleet = make_fleet()
+    assert write_plots(fleet, make_result(fleet), tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_made_is_an_error_in_one_line(
+    make_fleet: MakeFleet, make_result: MakeResult, tmp_path: Path
+) -> None:
+    fleet = make_fleet()
+    (tmp_path / "plots").write_text("a file in the way")
+    with pytest.raises(OutputError, match=r"plots: a folder that can be written is needed") as error:
+        write_plots(fleet, make_result(fleet, ids=[1]), tmp_path / "plots")
+    assert "\n" not in str(error.value)
+
+
+def test_file_names_are_safe_and_distinct() -> None:
+    ids: list[DeviceId] = [
+        "4399",
+        4399,
+        "a/b",
+        "a:b",
+        "A:B",
+        "con",
+        "..",
+        "",
+        "é",
+        "e\u0301",
+        "x" * 300,
+        "x" * 301,
+        "\ud800",
+    ]
+    names = file_names(ids)
+    assert names[4399] == "4399.png"
+    assert names["4399"] == "4399-2.png"
+    assert names["con"] == "_con.png"
+    assert len({name.casefold() for name in names.values()}) == len(ids)
+    for name in names.values():
+        assert not set(name) & set('/\\:*?"<>|\0')
+        assert not name.startswith(".")
+        assert len(name.encode()) < 255
+
+
+def test_importing_the_report_does_not_import_matplotlib() -> None:
+    code = "import sys, oddfleet.report; sys.exit(any(m in sys.modules for m in ('matplotlib', 'pandas', 'scipy')))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_drawing_leaves_pyplot_alone(make_fleet: MakeFleet, make_result: MakeResult) -> None:
+    fleet = make_fleet()
+    draw_device(fleet, make_result(fleet), 1)
+    assert "matplotlib.pyplot" not in sys.modules or not sys.modules["matplotlib.pyplot"].get_fignums()

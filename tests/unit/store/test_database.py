@@ -1,0 +1,131 @@
+"""The database: just the promised tables, every row as it stands, and one-line errors."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from oddfleet.errors import InputError, OutputError
+from oddfleet.model import DataIssue
+from oddfleet.store import answer_questions, database, read_meta, write_database
+
+FIRST = date(2020, 1, 1)
+META = pl.DataFrame({"id": [7, 8], "name": ["a", None]}, schema={"id": pl.Int64, "name": pl.String})
+
+
+def table_of(*rows: tuple[date, int | str, float | None], ids: type[pl.DataType] = pl.Int64) -> pl.DataFrame:
+    return pl.DataFrame(rows, schema={"date": pl.Date, "device_id": ids, "value": pl.Float64}, orient="row")
+
+
+def ask(path: Path, query: str) -> list[Any]:
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(query).fetchall()
+
+
+def write(path: Path, rows: pl.DataFrame, meta: pl.DataFrame = META, issues: Sequence[DataIssue] = ()) -> Path:
+    write_database(path, rows, meta, issues)
+    return path
+
+
+def test_rows_are_stored_as_they_stand(tmp_path: Path) -> None:
+    rows = table_of((date(2020, 1, 2), 7, -1.5), (FIRST, 8, None), (FIRST, 8, 0.1 + 0.2), (FIRST, 8, 0.1 + 0.2))
+    path = write(tmp_path / "x.db", rows)
+    assert ask(path, "SELECT * FROM time_series ORDER BY rowid") == [
+        ("2020-01-02", 7, "traffic_mb", -1.5),
+        ("2020-01-01", 8, "traffic_mb", None),
+        ("2020-01-01", 8, "traffic_mb", 0.1 + 0.2),
+        ("2020-01-01", 8, "traffic_mb", 0.1 + 0.2),
+    ]
+
+
+def test_the_tables_have_just_the_promised_columns(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.db", table_of((FIRST, 7, 1.0)))
+    columns = "SELECT m.name, group_concat(c.name) FROM sqlite_schema m, pragma_table_info(m.name) c GROUP BY 1"
+    assert dict(ask(path, columns)) == {
+        "time_series": "date,device_id,series_type,value",
+        "meta": "id,name",
+        "rejected": "file,line,text,reason",
+    }
+
+
+def test_rejected_lines_and_meta(tmp_path: Path) -> None:
+    issue = DataIssue("data/iot_7.csv", 3, "2020-01-02,x", "traffic must be a number, got 'x'")
+    path = write(tmp_path / "x.db", table_of((FIRST, 7, 1.0)), issues=[issue])
+    assert ask(path, "SELECT * FROM rejected") == [(issue.file, issue.line, issue.text, issue.reason)]
+    assert ask(path, "SELECT * FROM meta") == read_meta(path) == [(7, "a"), (8, None)]
+
+
+def test_further_meta_columns_go_to_a_table_of_their_own(tmp_path: Path) -> None:
+    meta = META.with_columns(site=pl.Series(["x", None]), floor=pl.Series(["1", "2"]))
+    path = write(tmp_path / "x.db", table_of((FIRST, 7, 1.0)), meta)
+    assert ask(path, "SELECT * FROM meta") == [(7, "a"), (8, None)]
+    assert ask(path, "SELECT id, attribute, value FROM meta_attributes") == [
+        (7, "site", "x"),
+        (8, "site", None),
+        (7, "floor", "1"),
+        (8, "floor", "2"),
+    ]
+
+
+def test_text_ids_stay_text(tmp_path: Path) -> None:
+    meta = pl.DataFrame({"id": ["7", "gate"], "name": ["a", "b"]})
+    path = write(tmp_path / "x.db", table_of((FIRST, "7", 1.0), (FIRST, "gate", 2.0), ids=pl.String), meta)
+    assert ask(path, "SELECT device_id FROM time_series") == [("7",), ("gate",)]
+    top = answer_questions(path).top_devices
+    assert [(device.device_id, device.name) for device in top] == [("gate", "b"), ("7", "a")]
+
+
+def test_text_is_data_and_never_sql(tmp_path: Path) -> None:
+    name = "'); DROP TABLE meta; --"
+    path = write(tmp_path / "x.db", table_of((FIRST, 7, 1.0)), pl.DataFrame({"id": [7], "name": [name]}))
+    assert read_meta(path) == [(7, name)]
+
+
+def test_progress_ends_at_all_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "ROWS_AT_ONCE", 2)
+    rows = table_of(*((FIRST + timedelta(n), 7, float(n)) for n in range(5)))
+    seen: list[tuple[int, int]] = []
+    write_database(tmp_path / "x.db", rows, META, [], lambda done, total: seen.append((done, total)))
+    assert seen == [(2, 5), (4, 5), (5, 5)]
+    assert ask(tmp_path / "x.db", "SELECT value FROM time_series") == [(0,), (1,), (2,), (3,), (4,)]
+
+
+def test_an_empty_file_is_as_good_as_none(tmp_path: Path) -> None:
+    (tmp_path / "x.db").touch()
+    assert read_meta(write(tmp_path / "x.db", table_of((FIRST, 7, 1.0)))) == [(7, "a"), (8, None)]
+
+
+@pytest.mark.parametrize("name", ["gone/x.db", "folder", "text.db", "old.db"])
+def test_a_place_that_cannot_be_written(tmp_path: Path, name: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "text.db").write_text("not a database, but long enough to look into" * 20)
+    write(tmp_path / "old.db", table_of((FIRST, 7, 1.0)))
+    with pytest.raises(OutputError, match="a new SQLite file is to be written, got '") as caught:
+        write(tmp_path / name, table_of((FIRST, 7, 1.0)))
+    assert "\n" not in str(caught.value)
+    assert str(tmp_path / name) in str(caught.value)
+
+
+@pytest.mark.parametrize("question", [answer_questions, read_meta])
+def test_questions_to_no_database(tmp_path: Path, question: Any) -> None:
+    with pytest.raises(InputError, match=r"gone\.db: a database written by oddfleet is needed"):
+        question(tmp_path / "gone.db")
+    assert not (tmp_path / "gone.db").exists()
+
+
+def test_questions_to_an_empty_database(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.db", table_of())
+    with pytest.raises(InputError, match="at least one row in time_series is needed"):
+        answer_questions(path)
+
+
+def test_a_path_with_signs_that_mean_something_in_a_uri(tmp_path: Path) -> None:
+    path = write(tmp_path / "a?b#c%20 d.db", table_of((FIRST, 7, 1.0)))
+    assert answer_questions(path).first_day_total_mb == 1.0
