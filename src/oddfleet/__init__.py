@@ -1,3 +1,28 @@
-"""Which devices of a fleet behave oddly, why, and since when."""
+"""Which devices of a fleet behave oddly, why, and since when.
+
+>>> import oddfleet
+>>> fleet = oddfleet.plant.sample_fleet()
+>>> oddfleet.find_oddities(fleet).ids == [] or "some are odd"
+'some are odd'
+"""
 
 from __future__ import annotations
+
+from oddfleet import plant
+from oddfleet.errors import InputError, OddfleetError, OutputError, SettingsError
+from oddfleet.model import Finding, Fleet, Kind, Oddities
+from oddfleet.pipeline import find_oddities, read
+
+__all__ = [
+    "Finding",
+    "Fleet",
+    "InputError",
+    "Kind",
+    "OddfleetError",
+    "Oddities",
+    "OutputError",
+    "SettingsError",
+    "find_oddities",
+    "plant",
+    "read",
+]

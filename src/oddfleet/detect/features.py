@@ -11,13 +11,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from oddfleet.detect import moments, scores
-from oddfleet.model import DateArray, FloatArray
+from oddfleet.model import BoolArray, DateArray, FloatArray
 
 FEWEST_DAYS = 28
 """A device with fewer observations is not compared: its features would be mostly noise."""
 MOST_BATCHES = 10
 
-SCORED = ("weekly_score", "cycle_score", "memory_score", "drift_score", "shift_score", "volatility_score", "spike_score")
+SCORED = (
+    "weekly_score",
+    "cycle_score",
+    "memory_score",
+    "drift_score",
+    "shift_score",
+    "volatility_score",
+    "spike_score",
+)
 """Features that are standard normal, by their known law, for a series without order in time."""
 COMPARED = (*moments.MOMENTS, "distinct_share", *SCORED)
 """Every feature that is compared with the cohort."""
@@ -39,14 +47,16 @@ class FeatureTable:
 
     def row(self, name: str) -> FloatArray:
         """One feature (devices,)."""
-        return self.values[COMPARED.index(name)]
+        row: FloatArray = self.values[COMPARED.index(name)]
+        return row
 
 
-def compute(values: FloatArray, dates: DateArray) -> FeatureTable:
+def compute(values: FloatArray, residual: FloatArray, dates: DateArray) -> FeatureTable:
     """Every compared feature of every device.
 
     Args:
         values: float64 (days, devices), MB a day; NaN = no observation, left out everywhere.
+        residual: the same without what the fleet shares; the values themselves where it shares nothing.
         dates: datetime64[D] (days,).
 
     Returns:
@@ -55,12 +65,14 @@ def compute(values: FloatArray, dates: DateArray) -> FeatureTable:
     seen = np.isfinite(values)
     count = seen.sum(axis=0)
     batches = max(2, min(MOST_BATCHES, len(values) // 14))
-    table = np.concatenate([moments.moments(values), [distinct_share(values)], _scored(values, seen, dates)])
-    errors = np.concatenate([
-        moments.batch_errors(values, batches),
-        [1 / np.maximum(count, 1)],
-        np.ones((len(SCORED), len(count))),
-    ])
+    table = np.concatenate([moments.moments(residual), [distinct_share(values)], _scored(residual, seen, dates)])
+    errors = np.concatenate(
+        [
+            moments.batch_errors(residual, batches),
+            [1 / np.maximum(count, 1)],
+            np.ones((len(SCORED), len(count))),
+        ]
+    )
     comparable = (count >= FEWEST_DAYS) & np.isfinite(table[1])
     return FeatureTable(np.where(comparable, table, np.nan), np.where(comparable, errors, np.nan), batches)
 
@@ -89,17 +101,20 @@ def furthest(values: FloatArray) -> FloatArray:
     return np.where(usual > 0, known.max(axis=0) / np.where(usual > 0, usual, 1.0), np.nan)
 
 
-def _scored(values: FloatArray, seen: FloatArray, dates: DateArray) -> FloatArray:
+def _scored(values: FloatArray, seen: BoolArray, dates: DateArray) -> FloatArray:
     """The features of ``SCORED``, (features, devices)."""
     ranked = scores.normal_scores(values)
     folded = scores.normal_scores(np.abs(values - moments.median(values)))
+    # Day 0 of numpy's calendar, 1970-01-01, was a Thursday: so 0 is Monday here.
     weekday = (dates.astype("datetime64[D]").astype(np.int64) + 3) % 7
-    return np.stack([
-        scores.rhythm_score(ranked, seen, weekday),
-        scores.cycle_score(ranked),
-        scores.memory_score(ranked, seen),
-        scores.drift_score(ranked, seen),
-        scores.change_score(ranked, seen),
-        scores.change_score(folded, seen),
-        scores.maximum_score(furthest(values), seen.sum(axis=0)),
-    ])
+    return np.stack(
+        [
+            scores.rhythm_score(ranked, seen, weekday),
+            scores.cycle_score(ranked),
+            scores.memory_score(ranked, seen),
+            scores.drift_score(ranked, seen),
+            scores.change_score(ranked, seen),
+            scores.change_score(folded, seen),
+            scores.maximum_score(furthest(values), seen.sum(axis=0)),
+        ]
+    )

@@ -35,9 +35,9 @@ def breakers(broken: BoolArray) -> BoolArray:
     Returns:
         bool (devices,), all False where more than ``MOST_BREAKERS`` of the fleet break it.
     """
-    breaks: BoolArray = broken.any(axis=0)
-    kept = breaks.sum() <= max(1.0, MOST_BREAKERS * len(breaks))
-    return breaks & kept
+    breaks: BoolArray = np.any(broken, axis=0)
+    kept = int(breaks.sum()) <= max(1.0, MOST_BREAKERS * len(breaks))
+    return breaks if kept else np.zeros_like(breaks)
 
 
 def log_surprise_of_lost(lost: BoolArray) -> FloatArray:

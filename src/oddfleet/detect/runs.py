@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from oddfleet.model import BoolArray, FloatArray
+from oddfleet.model import BoolArray, FloatArray, IntArray
 
 
 def quiet_days(values: FloatArray) -> BoolArray:
@@ -20,7 +20,7 @@ def stuck_days(values: FloatArray) -> BoolArray:
     return stuck
 
 
-def longest_run(flags: BoolArray) -> tuple[FloatArray, FloatArray]:
+def longest_run(flags: BoolArray) -> tuple[IntArray, IntArray]:
     """First day (index) and length of the longest stretch of True in each column; the first of equals.
 
     Args:
@@ -40,23 +40,33 @@ def longest_run(flags: BoolArray) -> tuple[FloatArray, FloatArray]:
     return so_far.argmax(axis=0) - np.maximum(lengths, 1) + 1, lengths
 
 
-def log_surprise(flags: BoolArray) -> FloatArray:
+def usual_rate(flags: BoolArray) -> float:
+    """How often such days come outside a device's longest stretch, in the middle device of a cohort."""
+    return float(np.median(_rates(flags, longest_run(flags)[1])))
+
+
+def log_surprise(flags: BoolArray, usual: float) -> FloatArray:
     """Log of the chance of so long a stretch among days that come independently, as often as is usual.
 
     A stretch of length L that begins on a given day has chance q**L, and there are as many days to
-    begin on as the record has: T q**L bounds the chance of any (the union bound). As usual counts the larger of the device's own
-    rate outside its longest stretch and the median of such rates over the cohort, so that neither a
-    device with many silent days nor a fleet of them is odd for a chain of them.
+    begin on as the record has: T q**L bounds the chance of any (the union bound). The chance of a day, q, is
+    the device's own rate outside its longest stretch or the cohort's usual one, whichever is larger, so that
+    neither a device with many silent days nor a fleet of them is odd for a chain of them.
 
     Args:
         flags: bool (days, devices).
+        usual: ``usual_rate`` of the cohort.
 
     Returns:
         float64 (devices,), at most 0.
     """
     n_days = len(flags)
     _, lengths = longest_run(flags)
-    rates = (flags.sum(axis=0) - lengths + 0.5) / (n_days - lengths + 1)
-    usual = np.maximum(rates, np.median(rates))
-    result: FloatArray = np.minimum(np.log(n_days) + lengths * np.log(usual), 0.0)
+    rates = np.maximum(_rates(flags, lengths), usual)
+    result: FloatArray = np.minimum(np.log(n_days) + lengths * np.log(rates), 0.0)
     return np.where(lengths > 0, result, 0.0)
+
+
+def _rates(flags: BoolArray, lengths: IntArray) -> FloatArray:
+    rates: FloatArray = (flags.sum(axis=0) - lengths + 0.5) / (len(flags) - lengths + 1)
+    return rates

@@ -12,7 +12,7 @@ import scipy.fft
 from scipy import stats
 from scipy.special import kolmogorov, log_ndtr, ndtri, ndtri_exp
 
-from oddfleet.model import FloatArray
+from oddfleet.model import BoolArray, FloatArray, IntArray
 
 SLOWEST_CYCLES = 4
 """A cycle comes round at least this often in the record; slower waves are drift or wander."""
@@ -40,7 +40,7 @@ def normal_scores(values: FloatArray) -> FloatArray:
     return result
 
 
-def rhythm_score(scores: FloatArray, seen: FloatArray, weekday: FloatArray) -> FloatArray:
+def rhythm_score(scores: FloatArray, seen: BoolArray, weekday: IntArray) -> FloatArray:
     """How much the days of the week differ, by the Kruskal-Wallis law (chi-squared with 6 degrees of freedom).
 
     Args:
@@ -85,7 +85,7 @@ def cycle_score(scores: FloatArray) -> FloatArray:
     return _from_log_p(log_p)
 
 
-def memory_score(scores: FloatArray, seen: FloatArray) -> FloatArray:
+def memory_score(scores: FloatArray, seen: BoolArray) -> FloatArray:
     """Correlation of each day with the next, by Fisher's z; float64 (devices,).
 
     Args:
@@ -97,14 +97,14 @@ def memory_score(scores: FloatArray, seen: FloatArray) -> FloatArray:
     return _fisher_z(correlation + 1 / np.maximum(pairs, 1), pairs)
 
 
-def drift_score(scores: FloatArray, seen: FloatArray) -> FloatArray:
+def drift_score(scores: FloatArray, seen: BoolArray) -> FloatArray:
     """Correlation of the series with time, by Fisher's z; float64 (devices,)."""
     count = seen.sum(axis=0)
     time = normal_time(seen)
     return _fisher_z((scores * time).sum(axis=0) / np.maximum(count, 1), count)
 
 
-def normal_time(seen: FloatArray) -> FloatArray:
+def normal_time(seen: BoolArray) -> FloatArray:
     """Time (days, devices) with mean 0 and mean square 1 over the observed days, 0 elsewhere."""
     count = np.maximum(seen.sum(axis=0), 1)
     day = np.arange(len(seen), dtype=float)[:, None]
@@ -114,12 +114,13 @@ def normal_time(seen: FloatArray) -> FloatArray:
     return result
 
 
-def change_point(scores: FloatArray) -> FloatArray:
+def change_point(scores: FloatArray) -> IntArray:
     """The day (devices,) from which on the mean most likely differs: where the cumulated sum is furthest from 0."""
-    return np.abs(np.cumsum(scores, axis=0))[:-1].argmax(axis=0) + 1
+    day: IntArray = np.abs(np.cumsum(scores, axis=0))[:-1].argmax(axis=0) + 1
+    return day
 
 
-def change_score(scores: FloatArray, seen: FloatArray) -> FloatArray:
+def change_score(scores: FloatArray, seen: BoolArray) -> FloatArray:
     """The largest cumulated sum, by the Kolmogorov law (MacNeill 1974), on the normal scale; float64 (devices,)."""
     count = np.maximum(seen.sum(axis=0), 1)
     size = np.abs(np.cumsum(scores, axis=0)).max(axis=0) / np.sqrt(count)
@@ -128,7 +129,7 @@ def change_score(scores: FloatArray, seen: FloatArray) -> FloatArray:
     return _from_log_p(log_p)
 
 
-def maximum_score(furthest: FloatArray, count: FloatArray) -> FloatArray:
+def maximum_score(furthest: FloatArray, count: IntArray) -> FloatArray:
     """The largest of ``count`` deviations, by its law for normal noise, on the normal scale; float64 (devices,).
 
     Args:
@@ -139,9 +140,14 @@ def maximum_score(furthest: FloatArray, count: FloatArray) -> FloatArray:
     log_none = count * np.log1p(-np.exp(np.minimum(log_one, -1e-12)))
     # Far out the chance of any so large is the sum of the chances; near in it is one minus that of none.
     log_p = np.where(log_none > -1e-8, np.log(np.maximum(count, 1)) + log_one, _log_of_one_minus(log_none))
-    score = np.where(log_p < np.log(0.5), -ndtri_exp(np.minimum(log_p, -1e-12)), ndtri_exp(np.minimum(log_none, -1e-12)))
+    score = np.where(log_p < np.log(0.5), _from_log_p(log_p), ndtri_exp(np.minimum(log_none, -1e-12)))
     result: FloatArray = np.where(np.isfinite(furthest), score, np.nan)
     return result
+
+
+def furthest_of(count: int, chance: float = 0.01) -> float:
+    """How far out, in standard deviations, the furthest of ``count`` normal values is with only this ``chance``."""
+    return float(-ndtri(chance / (2 * max(count, 1))))
 
 
 def _log_of_one_minus(log_p: FloatArray) -> FloatArray:
@@ -158,7 +164,7 @@ def _spectrum(scores: FloatArray) -> tuple[FloatArray, FloatArray]:
     return power[keep], frequency[keep]
 
 
-def _fisher_z(correlation: FloatArray, count: FloatArray) -> FloatArray:
+def _fisher_z(correlation: FloatArray, count: IntArray) -> FloatArray:
     bounded = np.clip(correlation, -1 + 1e-12, 1 - 1e-12)
     score: FloatArray = np.arctanh(bounded) * np.sqrt(np.maximum(count - 3, 0))
     return score

@@ -69,13 +69,42 @@ def log_surprises(table: FeatureTable) -> FloatArray:
     """
     result = np.zeros(table.values.shape)
     for place, name in enumerate(COMPARED):
-        values, own = table.values[place], table.errors[place]
-        error = pooled_error(own, table.batches) if name in MOMENTS else float(np.nanmedian(own)) if own.size else 0.0
+        values, own, error = table.values[place], table.errors[place], typical_error(table, place)
         judged = np.isfinite(values)
         if judged.sum() >= FEWEST_DEVICES and error > 0:
             others = hear_others(values[judged], own[judged], error)
             result[place, judged] = log_tail(others, skewed=name == "spike_score")
     return result
+
+
+def log_surprises_of(probe: FeatureTable, others: FeatureTable) -> FloatArray:
+    """Log p-values of series that are no members of the cohort, as if each were its next device.
+
+    Args:
+        probe: the features of the series to judge.
+        others: the features of the cohort's devices.
+
+    Returns:
+        float64 (features, probes), 0 as in ``log_surprises``.
+    """
+    result = np.zeros(probe.values.shape)
+    for place, name in enumerate(COMPARED):
+        known = np.isfinite(others.values[place])
+        error = typical_error(others, place)
+        judged = np.isfinite(probe.values[place])
+        if known.sum() >= FEWEST_DEVICES - 1 and error > 0 and judged.any():
+            said = hear(others.values[place, known], probe.values[place, judged], probe.errors[place, judged], error)
+            result[place, judged] = log_tail(said, skewed=name == "spike_score")
+    return result
+
+
+def typical_error(table: FeatureTable, place: int) -> float:
+    """The sampling error of a feature that is typical of a cohort; 0 where no device has one."""
+    own = table.errors[place]
+    known = own[np.isfinite(own)]
+    if known.size == 0:
+        return 0.0
+    return pooled_error(known, table.batches) if COMPARED[place] in MOMENTS else float(np.median(known))
 
 
 def core(values: FloatArray, error: float) -> BoolArray:
@@ -104,11 +133,24 @@ def hear_others(values: FloatArray, own_error: FloatArray, error: float) -> _Oth
     count = (member.sum() - member).astype(float)
     mean = (centred.sum() - centred) / count
     squares = np.maximum((centred**2).sum() - centred**2 - count * mean**2, 0.0)
+    return _said(values - middle - mean, own_error, error, count, squares)
+
+
+def hear(values: FloatArray, probes: FloatArray, probe_errors: FloatArray, error: float) -> _Others:
+    """The same for probes (probes,) that are no members: all of the cohort's core ``values`` are the others."""
+    member = values[core(values, error)]
+    count = np.full(len(probes), float(len(member)))
+    squares = np.full(len(probes), ((member - member.mean()) ** 2).sum())
+    return _said(probes - member.mean(), probe_errors, error, count, squares)
+
+
+def _said(away: FloatArray, own_error: FloatArray, error: float, count: FloatArray, squares: FloatArray) -> _Others:
+    """Likelihood of the others over the grid, from their number and their squares about their mean."""
     between = (np.concatenate([[0.0], DIFFERENCES]) * error)[:, None] ** 2
     spread = between + error**2
     likelihood = -(count - 1) / 2 * np.log(spread) - squares / (2 * spread)
     own = np.maximum(np.nan_to_num(own_error, nan=error), error)
-    return _Others(values - middle - mean, own, between, spread, count, likelihood)
+    return _Others(away, own, between, spread, count, likelihood)
 
 
 def log_tail(others: _Others, *, skewed: bool) -> FloatArray:

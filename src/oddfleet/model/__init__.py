@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from oddfleet.model.finding import DataIssue, Finding, Kind, Oddities
-from oddfleet.model.fleet import BoolArray, DateArray, DeviceId, Fleet, FloatArray
+from oddfleet.model.fleet import BoolArray, DateArray, DeviceId, Fleet, FloatArray, IntArray
 from oddfleet.model.summary import Answers, DataHealth, DeviceTotal
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Finding",
     "Fleet",
     "FloatArray",
+    "IntArray",
     "Kind",
     "Oddities",
 ]

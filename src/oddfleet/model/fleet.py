@@ -14,6 +14,7 @@ from oddfleet.model import frames
 
 DeviceId = int | str
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 DateArray = npt.NDArray[np.datetime64]
 

@@ -1,0 +1,72 @@
+# Two commands do it all on a machine with Python 3.11 and make:
+#   make run             set up, and judge the sample fleet (or your own: make run DATA=folder)
+#   make test            set up, and run the tests
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+OUT ?= out
+SHARED ?= ../shared/data/iot-2020/data
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check lint types layers coverage real subsets calibration lock clean
+
+help: ## list what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or later is needed, '$(PYTHON)' is not; give one: make run PYTHON=python3.12"; exit 1; }
+	@echo "Setting up in $(VENV) (once, about a minute) ..." >&2
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+run: $(READY) ## judge the sample fleet, or DATA=folder; results go to OUT=out
+ifdef DATA
+	@$(BIN)/oddfleet run "$(DATA)" --out "$(OUT)"
+else
+	@$(BIN)/oddfleet demo --out "$(OUT)"
+endif
+
+test: $(READY) ## run the tests
+	$(BIN)/python -m pytest -q
+
+check: lint types layers coverage ## all that must be green before a commit
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)
+	$(BIN)/mypy
+
+layers: $(READY)
+	$(BIN)/lint-imports
+
+coverage: $(READY)
+	$(BIN)/python -m pytest -q --cov --cov-report=
+	$(BIN)/coverage report --include='*/detect/*' --fail-under=100
+	$(BIN)/coverage report --fail-under=95
+
+real: $(READY) ## solution.py and oddfleet run on the real data, where it is at hand
+	@if [ -d "$(SHARED)" ]; then \
+		mkdir -p $(OUT)/solution && here=$$PWD && data=$$(cd "$(SHARED)" && pwd) && \
+		(cd $(OUT)/solution && "$$here/$(BIN)/python" "$$here/solution.py" "$$data") && \
+		$(BIN)/oddfleet run "$(SHARED)" --out $(OUT)/real; \
+	else echo "skipped: the real data is not in $(SHARED)"; fi
+
+subsets: $(READY) ## decisions on 200 random subsets of the real data
+	$(BIN)/python benchmarks/subsets.py "$(SHARED)" --planted
+
+calibration: $(READY) ## false alarms on clean fleets (slow)
+	$(BIN)/python benchmarks/calibration.py
+
+lock: $(READY) ## pin and hash all packages anew, for every platform
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
+		--group dev pyproject.toml --output-file requirements.lock
+
+clean: ## remove everything that was made here
+	rm -rf $(VENV) $(OUT) .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

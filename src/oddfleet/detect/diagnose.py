@@ -1,0 +1,147 @@
+"""What is odd about an odd device: the repairs that make it ordinary, in the order in which they do most."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from oddfleet.detect import mend
+from oddfleet.detect.judge import KIND_OF_TEST, Judgement, judge_again
+from oddfleet.model import FloatArray, Kind
+
+MOST_KINDS = 4
+"""A device with more things wrong with it is broken altogether; a longer list helps nobody."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Symptom:
+    """One thing that is odd about a device.
+
+    Attributes:
+        kind: which.
+        test: the test that is most surprising about it.
+        log_p: log p-value of that test, for this test alone.
+        series: the series (days,) in which it was seen: the device's own, less what was found before.
+    """
+
+    kind: Kind
+    test: str
+    log_p: float
+    series: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Patient:
+    """One odd device with all that a trial repair needs.
+
+    Attributes:
+        judgement: the tests of its cohort.
+        place: which device of the cohort.
+        shared: float64 (days,), what the fleet shares, as this device follows it.
+        usual: what is usual in the cohort.
+        limit: log p-value from which on a test is significant.
+    """
+
+    judgement: Judgement
+    place: int
+    shared: FloatArray
+    usual: mend.Usual
+    limit: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Trial:
+    """A repaired series (days,), what is surprising about it, and how much of that is beyond the limit."""
+
+    kind: Kind
+    test: str
+    series: FloatArray
+    log_p: FloatArray
+    leftover: float
+
+
+def symptoms(judgement: Judgement, place: int, values: FloatArray, residual: FloatArray, alpha: float) -> list[Symptom]:
+    """Explain one odd device by repairing it, greedily.
+
+    In every round each kind whose test is still significant is repaired on trial; the repair that leaves the least
+    surprise names the next symptom, and the next round goes on from the repaired series. A step in level, for
+    instance, also moves mean, spread and shape; but only repairing the step makes all of them usual again.
+
+    Args:
+        judgement: the tests of its cohort.
+        place: which device of the cohort.
+        values: float64 (days,), its series; NaN = no observation.
+        residual: float64 (days,), the same without what the fleet shares.
+        alpha: the false-alarm rate; a test is significant at this rate over the number of tests.
+
+    Returns:
+        The symptoms, the strongest explanation first; empty when no test is significant.
+    """
+    limit = float(np.log(alpha / len(judgement.tests)))
+    patient = _Patient(judgement, place, values - residual, _usual_mb(judgement), limit)
+    log_p, series = judgement.log_p[:, place], values
+    found: list[Symptom] = []
+    while log_p.min() <= limit and len(found) < MOST_KINDS:
+        explained = {symptom.kind for symptom in found}
+        best = _best_repair(patient, series, log_p, explained)
+        found.append(Symptom(best.kind, best.test, float(log_p[judgement.tests.index(best.test)]), series))
+        # What only a repair brings to light was not seen in the record; it is no finding.
+        series, log_p = best.series, np.maximum(best.log_p, judgement.log_p[:, place])
+    return found
+
+
+def _best_repair(patient: _Patient, series: FloatArray, log_p: FloatArray, explained: set[Kind]) -> _Trial:
+    """The repair of a significant kind that leaves least; of equals the one whose test is most surprising."""
+    judgement, trials = patient.judgement, []
+    for kind, test in _significant(patient, log_p).items():
+        versions = mend.variants(kind, series, patient.usual) or [series]
+        matrix = np.column_stack(versions)
+        after = judge_again(judgement, patient.place, matrix, matrix - patient.shared[:, None])
+        for column, version in enumerate(versions):
+            left = _without(after[:, column], patient, explained | {kind})
+            trials.append(_Trial(kind, test, version, left, _leftover(left, patient.limit)))
+    return min(trials, key=lambda trial: (trial.leftover, log_p[judgement.tests.index(trial.test)]))
+
+
+def _significant(patient: _Patient, log_p: FloatArray) -> dict[Kind, str]:
+    """The kinds whose tests are significant, each with its most surprising test, in the order of the tests.
+
+    Days lost in one stretch are the device's silence and no further finding.
+    """
+    kinds: dict[Kind, str] = {}
+    for row in np.argsort(log_p, kind="stable"):
+        if log_p[row] <= patient.limit:
+            test = patient.judgement.tests[row]
+            kinds.setdefault(_kind(patient.judgement, patient.place, test), test)
+    if Kind.INACTIVE in kinds:
+        kinds.pop(Kind.MISSING_DAYS, None)
+    return kinds
+
+
+def _kind(judgement: Judgement, place: int, test: str) -> Kind:
+    """What a surprising test speaks of. A furthest day that is not far out, but oddly near, is a matter of shape."""
+    if test == "spike_score":
+        furthest = judgement.table.row(test)
+        if furthest[place] < np.nanmedian(furthest):
+            return Kind.SHAPE
+    return KIND_OF_TEST[test]
+
+
+def _without(log_p: FloatArray, patient: _Patient, kinds: set[Kind]) -> FloatArray:
+    """The same p-values, with the tests of kinds that are explained set to no surprise."""
+    explained = [_kind(patient.judgement, patient.place, test) in kinds for test in patient.judgement.tests]
+    return np.where(explained, 0.0, log_p)
+
+
+def _leftover(log_p: FloatArray, limit: float) -> float:
+    """How much surprise is left: the sum of what is beyond the limit, test by test."""
+    return float(np.maximum(limit - log_p, 0.0).sum())
+
+
+def _usual_mb(judgement: Judgement) -> mend.Usual:
+    level, spread = (np.exp(judgement.table.row(name)) for name in ("level_log_mb", "spread_log_mb"))
+    known = np.isfinite(level) & np.isfinite(spread)
+    if not known.any():
+        return mend.Usual(0.0, 0.0)
+    return mend.Usual(float(np.median(level[known])), float(np.median(spread[known])))
