@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from oddfleet.detect import decide
+from oddfleet.model import FloatArray
+
+if TYPE_CHECKING:
+    from tests.unit.detect.conftest import Draw
+
+
+def _step_up(p: FloatArray, alpha: float) -> set[int]:
+    """By definition: the k smallest, k the largest rank whose p-value is at most alpha k / n."""
+    order = sorted(range(len(p)), key=lambda device: float(p[device]))
+    ranks = [k for k in range(1, len(p) + 1) if p[order[k - 1]] <= alpha * k / len(p)]
+    return set(order[: max(ranks, default=0)])
+
+
+def test_device_p_is_the_smallest_times_the_number_of_features() -> None:
+    p = np.array([[0.5, 1e-3, 1.0], [0.02, 1e-9, 1.0], [0.4, 0.3, 1.0]])
+    np.testing.assert_allclose(np.exp(decide.device_log_p(np.log(p))), [0.06, 3e-9, 1.0])
+
+
+@pytest.mark.parametrize("alpha", [0.001, 0.01, 0.05, 0.5])
+@pytest.mark.parametrize("seed", range(8))
+def test_discoveries_are_the_step_up_by_definition(draw: Draw, alpha: float, seed: int) -> None:
+    p = draw("uniform", (40,), seed=seed)
+    p[: 5 * seed] *= 10.0 ** -np.arange(5 * seed) / (seed + 1)
+    assert set(np.flatnonzero(decide.discoveries(np.log(p), alpha))) == _step_up(p, alpha)
+
+
+@pytest.mark.parametrize(
+    ("log_p", "odd"),
+    [
+        ([], []),
+        ([0.0], [False]),
+        ([-20.0], [True]),
+        ([0.0] * 4, [False] * 4),
+        ([-1e6, 0.0], [True, False]),
+        ([-1e6] * 3, [True] * 3),
+    ],
+)
+def test_edges(log_p: list[float], odd: list[bool]) -> None:
+    assert decide.discoveries(np.array(log_p), 0.01).tolist() == odd
+
+
+@pytest.mark.parametrize("n_devices", [1, 3, 100])
+@pytest.mark.parametrize("alpha", [0.01, 0.05])
+def test_clean_fleets_raise_alarms_at_the_promised_rate(draw: Draw, n_devices: int, alpha: float) -> None:
+    fleets = np.log(draw("uniform", (3000, 12, n_devices)))
+    alarms = sum(decide.discoveries(decide.device_log_p(fleet), alpha).any() for fleet in fleets)
+    assert 0.6 * alpha < alarms / 3000 < 1.4 * alpha
