@@ -8,7 +8,7 @@ import numpy as np
 
 from oddfleet.detect import mend
 from oddfleet.detect.judge import KIND_OF_TEST, Judgement, judge_again
-from oddfleet.model import FloatArray, Kind
+from oddfleet.model import BoolArray, FloatArray, Kind
 
 MOST_KINDS = 4
 """A device with more things wrong with it is broken altogether; a longer list helps nobody."""
@@ -52,13 +52,22 @@ class _Patient:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Trial:
-    """A repaired series (days,), what is surprising about it, and how much of that is beyond the limit."""
+    """A repaired series (days,) and what is surprising about it.
+
+    Attributes:
+        kind: what was repaired.
+        test: the test that called for it.
+        series: the repaired series.
+        log_p: float64 (tests,), what is still to be explained.
+        leftover: how much surprise the repair leaves beyond the limit; and, to choose between equals, how much it
+            leaves in all, less what it takes away.
+    """
 
     kind: Kind
     test: str
     series: FloatArray
     log_p: FloatArray
-    leftover: float
+    leftover: tuple[float, float]
 
 
 def symptoms(judgement: Judgement, place: int, values: FloatArray, residual: FloatArray, alpha: float) -> list[Symptom]:
@@ -86,22 +95,24 @@ def symptoms(judgement: Judgement, place: int, values: FloatArray, residual: Flo
         explained = {symptom.kind for symptom in found}
         best = _best_repair(patient, series, log_p, explained)
         found.append(Symptom(best.kind, best.test, float(log_p[judgement.tests.index(best.test)]), series))
-        # What only a repair brings to light was not seen in the record; it is no finding.
-        series, log_p = best.series, np.maximum(best.log_p, judgement.log_p[:, place])
+        series, log_p = best.series, best.log_p
     return found
 
 
 def _best_repair(patient: _Patient, series: FloatArray, log_p: FloatArray, explained: set[Kind]) -> _Trial:
-    """The repair of a significant kind that leaves least; of equals the one whose test is most surprising."""
+    """The repair of a significant kind that leaves least."""
     judgement, trials = patient.judgement, []
     for kind, test in _significant(patient, log_p).items():
         versions = mend.variants(kind, series, patient.usual) or [series]
         matrix = np.column_stack(versions)
-        after = judge_again(judgement, patient.place, matrix, matrix - patient.shared[:, None])
+        after, above = judge_again(judgement, patient.place, matrix, matrix - patient.shared[:, None])
+        after = _without(after, patient, explained | {kind})
+        seen = _seen_before(patient, after, above)
         for column, version in enumerate(versions):
-            left = _without(after[:, column], patient, explained | {kind})
-            trials.append(_Trial(kind, test, version, left, _leftover(left, patient.limit)))
-    return min(trials, key=lambda trial: (trial.leftover, log_p[judgement.tests.index(trial.test)]))
+            left = np.maximum(patient.limit - after[:, column], 0.0).sum()
+            balance = log_p[judgement.tests.index(test)] - after[:, column].sum()
+            trials.append(_Trial(kind, test, version, seen[:, column], (float(left), float(balance))))
+    return min(trials, key=lambda trial: trial.leftover)
 
 
 def _significant(patient: _Patient, log_p: FloatArray) -> dict[Kind, str]:
@@ -122,21 +133,24 @@ def _significant(patient: _Patient, log_p: FloatArray) -> dict[Kind, str]:
 def _kind(judgement: Judgement, place: int, test: str) -> Kind:
     """What a surprising test speaks of. A furthest day that is not far out, but oddly near, is a matter of shape."""
     if test == "spike_score":
-        furthest = judgement.table.row(test)
-        if furthest[place] < np.nanmedian(furthest):
-            return Kind.SHAPE
+        return KIND_OF_TEST[test] if judgement.above[judgement.tests.index(test), place] else Kind.SHAPE
     return KIND_OF_TEST[test]
 
 
+def _seen_before(patient: _Patient, log_p: FloatArray, above: BoolArray) -> FloatArray:
+    """The p-values (tests, versions) of what the untouched record shows too, on the same side; else no surprise.
+
+    What only a repair brings to light is the repair's doing as often as the device's.
+    """
+    before = patient.judgement.log_p[:, patient.place][:, None]
+    same_side = above == patient.judgement.above[:, patient.place][:, None]
+    return np.where(same_side, np.maximum(log_p, before), 0.0)
+
+
 def _without(log_p: FloatArray, patient: _Patient, kinds: set[Kind]) -> FloatArray:
-    """The same p-values, with the tests of kinds that are explained set to no surprise."""
+    """The same p-values, (tests, versions) with the tests of kinds that are explained set to no surprise."""
     explained = [_kind(patient.judgement, patient.place, test) in kinds for test in patient.judgement.tests]
-    return np.where(explained, 0.0, log_p)
-
-
-def _leftover(log_p: FloatArray, limit: float) -> float:
-    """How much surprise is left: the sum of what is beyond the limit, test by test."""
-    return float(np.maximum(limit - log_p, 0.0).sum())
+    return np.where(np.array(explained)[:, None], 0.0, log_p)
 
 
 def _usual_mb(judgement: Judgement) -> mend.Usual:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from oddfleet.detect import features, promises, runs, surprise
+from oddfleet.detect import features, moments, promises, runs, surprise
 from oddfleet.detect.features import COMPARED, FeatureTable
-from oddfleet.model import DateArray, FloatArray, Kind
+from oddfleet.model import BoolArray, DateArray, FloatArray, Kind
 
 KIND_OF_TEST: dict[str, Kind] = {
     "level_log_mb": Kind.LEVEL,
@@ -39,6 +39,7 @@ class Judgement:
     Attributes:
         tests: their names, rows of ``log_p``.
         log_p: float64 (tests, devices), 0 where a test cannot be made.
+        above: bool (tests, devices), True where a device has more of the tested thing than the middle one.
         table: the compared features.
         dates: datetime64[D] (days,).
         silent_rate: how often silent days come in the middle device.
@@ -47,6 +48,7 @@ class Judgement:
 
     tests: tuple[str, ...]
     log_p: FloatArray
+    above: BoolArray
     table: FeatureTable
     dates: DateArray
     silent_rate: float
@@ -76,11 +78,18 @@ def judge(values: FloatArray, residual: FloatArray, coupling: FloatArray | None,
         others = surprise.hear_others(coupling, np.ones(len(coupling)), 1.0)
         rows.append(surprise.log_tail(others, skewed=False))
         tests = (*tests, "coupling_score")
-    return Judgement(tests, np.array(rows), table, dates, silent_rate, stuck_rate)
+    above = _above(table, table, len(tests))
+    return Judgement(tests, np.array(rows), above, table, dates, silent_rate, stuck_rate)
 
 
-def judge_again(judgement: Judgement, place: int, values: FloatArray, residual: FloatArray) -> FloatArray:
-    """Log p-values (tests, versions) of repaired versions (days, versions) of the cohort's device at ``place``."""
+def judge_again(
+    judgement: Judgement, place: int, values: FloatArray, residual: FloatArray
+) -> tuple[FloatArray, BoolArray]:
+    """Test repaired versions (days, versions) of the cohort's device at ``place``.
+
+    Returns:
+        ``log_p`` and ``above`` of the versions, (tests, versions), as in ``Judgement``.
+    """
     others = FeatureTable(
         np.delete(judgement.table.values, place, axis=1),
         np.delete(judgement.table.errors, place, axis=1),
@@ -88,12 +97,20 @@ def judge_again(judgement: Judgement, place: int, values: FloatArray, residual: 
     )
     before = judgement.log_p[:, place]
     lost = np.isnan(values).any(axis=0)
+    table = features.compute(values, residual, judgement.dates)
     rows = [
-        *surprise.log_surprises_of(features.compute(values, residual, judgement.dates), others),
+        *surprise.log_surprises_of(table, others),
         runs.log_surprise(runs.quiet_days(values), judgement.silent_rate),
         runs.log_surprise(runs.stuck_days(values), judgement.stuck_rate),
         np.where(lost, before[judgement.tests.index("lost_days")], 0.0),
     ]
     # A repair does not touch how a device follows the others.
     rows += [np.full(values.shape[1], before[row]) for row in range(len(rows), len(judgement.tests))]
-    return np.array(rows)
+    return np.array(rows), _above(table, judgement.table, len(judgement.tests))
+
+
+def _above(table: FeatureTable, cohort: FeatureTable, tests: int) -> BoolArray:
+    """Which features lie above the cohort's middle; the counts and the coupling, judged on one side, always do."""
+    above = np.ones((tests, table.values.shape[1]), bool)
+    above[: len(COMPARED)] = table.values > moments.median(cohort.values.T)[:, None]
+    return above
