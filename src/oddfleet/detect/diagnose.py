@@ -132,7 +132,7 @@ def _significant(patient: _Patient, log_p: FloatArray) -> dict[Kind, str]:
 
 def _kind(judgement: Judgement, place: int, test: str) -> Kind:
     """What a surprising test speaks of. A furthest day that is not far out, but oddly near, is a matter of shape."""
-    if test == "spike_score":
+    if test == "spike_log":
         return KIND_OF_TEST[test] if judgement.above[judgement.tests.index(test), place] else Kind.SHAPE
     return KIND_OF_TEST[test]
 

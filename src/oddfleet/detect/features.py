@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtr, ndtri
 
 from oddfleet.detect import moments, scores
-from oddfleet.model import BoolArray, DateArray, FloatArray
+from oddfleet.model import BoolArray, DateArray, FloatArray, IntArray
 
 FEWEST_DAYS = 28
 """A device with fewer observations is not compared: its features would be mostly noise."""
@@ -24,10 +25,9 @@ SCORED = (
     "drift_score",
     "shift_score",
     "volatility_score",
-    "spike_score",
 )
 """Features that are standard normal, by their known law, for a series without order in time."""
-COMPARED = (*moments.MOMENTS, "distinct_share", *SCORED)
+COMPARED = (*moments.MOMENTS, "distinct_share", *SCORED, "spike_log")
 """Every feature that is compared with the cohort."""
 
 
@@ -62,15 +62,21 @@ def compute(values: FloatArray, residual: FloatArray, dates: DateArray) -> Featu
     Returns:
         A column a device, all NaN for one with fewer than ``FEWEST_DAYS`` observations or a constant series.
     """
+    if len(values) < FEWEST_DAYS:
+        nothing = np.full((len(COMPARED), values.shape[1]), np.nan)
+        return FeatureTable(nothing, nothing, 2)
     seen = np.isfinite(values)
     count = seen.sum(axis=0)
     batches = max(2, min(MOST_BATCHES, len(values) // 14))
-    table = np.concatenate([moments.moments(residual), [distinct_share(values)], _scored(residual, seen, dates)])
+    table = np.concatenate(
+        [moments.moments(residual), [distinct_share(values)], _scored(residual, seen, dates), [spike_log(residual)]]
+    )
     errors = np.concatenate(
         [
             moments.batch_errors(residual, batches),
             [1 / np.maximum(count, 1)],
             np.ones((len(SCORED), len(count))),
+            [spike_error(count)],
         ]
     )
     comparable = (count >= FEWEST_DAYS) & np.isfinite(table[1])
@@ -89,8 +95,8 @@ def distinct_share(values: FloatArray) -> FloatArray:
     return np.where(count > 0, (steps + 1) / np.maximum(count, 1), np.nan)
 
 
-def furthest(values: FloatArray) -> FloatArray:
-    """Distance of the furthest value from the median, in standard deviations of normal noise; float64 (devices,).
+def spike_log(values: FloatArray) -> FloatArray:
+    """Log of the distance of the furthest value from the median, in standard deviations of normal noise, (devices,).
 
     The yardstick is the mean absolute deviation, which a few far values hardly move; NaN for a constant series.
     """
@@ -98,13 +104,30 @@ def furthest(values: FloatArray) -> FloatArray:
     count = np.isfinite(away).sum(axis=0)
     known = np.where(np.isfinite(away), away, 0.0)
     usual = known.sum(axis=0) / np.maximum(count, 1) * np.sqrt(np.pi / 2)
-    return np.where(usual > 0, known.max(axis=0) / np.where(usual > 0, usual, 1.0), np.nan)
+    furthest = known.max(axis=0, initial=0.0)
+    return np.where(usual > 0, np.log(np.maximum(furthest, 1e-300) / np.where(usual > 0, usual, 1.0)), np.nan)
+
+
+def spike_error(count: IntArray) -> FloatArray:
+    """Standard deviation of ``spike_log`` for normal noise (devices,): half the central 68 % of its law's quantiles."""
+    low, high = (ndtri((1 + chance ** (1 / np.maximum(count, 1))) / 2) for chance in ndtr([-1.0, 1.0]))
+    error: FloatArray = np.log(high / low) / 2
+    return error
+
+
+def _distances(values: FloatArray) -> FloatArray:
+    """Distances from the median, in mean distances, rounded so that equal ones stay equal in any unit."""
+    away = np.abs(values - moments.median(values))
+    count = np.maximum(np.isfinite(away).sum(axis=0), 1)
+    mean = np.where(np.isfinite(away), away, 0.0).sum(axis=0) / count
+    distances: FloatArray = np.round(away / np.where(mean > 0, mean, 1.0), 9)
+    return distances
 
 
 def _scored(values: FloatArray, seen: BoolArray, dates: DateArray) -> FloatArray:
     """The features of ``SCORED``, (features, devices)."""
     ranked = scores.normal_scores(values)
-    folded = scores.normal_scores(np.abs(values - moments.median(values)))
+    folded = scores.normal_scores(_distances(values))
     # Day 0 of numpy's calendar, 1970-01-01, was a Thursday: so 0 is Monday here.
     weekday = (dates.astype("datetime64[D]").astype(np.int64) + 3) % 7
     return np.stack(
@@ -115,6 +138,5 @@ def _scored(values: FloatArray, seen: BoolArray, dates: DateArray) -> FloatArray
             scores.drift_score(ranked, seen),
             scores.change_score(ranked, seen),
             scores.change_score(folded, seen),
-            scores.maximum_score(furthest(values), seen.sum(axis=0)),
         ]
     )

@@ -94,7 +94,10 @@ def _measured(kind: Kind, test: str, series: FloatArray, others: FloatArray) -> 
     """The measure of a kind for a series (days,) and for each of the others (days, others)."""
     if kind is Kind.DETACHED:
         return float(measures.following(series[:, None], others)[0]), measures.following(others, others)
-    return float(measures.measure(kind, series[:, None], test)[0]), measures.measure(kind, others, test)
+    known = measures.measure(kind, others, test)
+    # A usual step or drift goes either way: what is usual is its size.
+    usual = np.abs(known) if kind in (Kind.LEVEL_SHIFT, Kind.DRIFT) else known
+    return float(measures.measure(kind, series[:, None], test)[0]), usual
 
 
 def _period(kind: Kind, series: FloatArray, fleet: Fleet) -> tuple[date | None, date | None, int]:

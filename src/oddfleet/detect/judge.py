@@ -22,7 +22,7 @@ KIND_OF_TEST: dict[str, Kind] = {
     "drift_score": Kind.DRIFT,
     "shift_score": Kind.LEVEL_SHIFT,
     "volatility_score": Kind.VOLATILITY_CHANGE,
-    "spike_score": Kind.SPIKES,
+    "spike_log": Kind.SPIKES,
     "silent_run": Kind.INACTIVE,
     "stuck_run": Kind.FROZEN,
     "lost_days": Kind.MISSING_DAYS,

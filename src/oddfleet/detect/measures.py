@@ -66,7 +66,7 @@ def spread_mb(values: FloatArray) -> FloatArray:
 
 def shift_mb(values: FloatArray) -> FloatArray:
     """Mean after the most likely change of level minus the mean before it, (devices,)."""
-    late = np.arange(len(values))[:, None] >= scores.change_point(scores.normal_scores(values))
+    late = np.arange(len(values))[:, None] >= scores.change_point(scores.normal_scores(values), np.isfinite(values))
     return mean_mb(np.where(late, values, np.nan)) - mean_mb(np.where(late, np.nan, values))
 
 
@@ -123,7 +123,7 @@ def _drift(values: FloatArray) -> FloatArray:
 
 def _volatility_ratio(values: FloatArray) -> FloatArray:
     away = np.abs(values - moments.median(values))
-    late = np.arange(len(values))[:, None] >= scores.change_point(scores.normal_scores(away))
+    late = np.arange(len(values))[:, None] >= scores.change_point(scores.normal_scores(away), np.isfinite(away))
     before, after = mean_mb(np.where(late, np.nan, away)), mean_mb(np.where(late, away, np.nan))
     return np.where(before > 0, after / np.where(before > 0, before, 1.0), np.nan)
 

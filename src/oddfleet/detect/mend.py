@@ -175,13 +175,13 @@ REPAIRS: dict[Kind, Callable[[FloatArray, Usual], list[FloatArray]]] = {
 
 def change_day(series: FloatArray) -> int:
     """Index of the first day after the most likely change of level of a series (days,)."""
-    return int(scores.change_point(scores.normal_scores(series[:, None]))[0])
+    return int(scores.change_point(scores.normal_scores(series[:, None]), np.isfinite(series)[:, None])[0])
 
 
 def volatility_change_day(series: FloatArray) -> int:
     """Index of the first day after the most likely change of volatility of a series (days,)."""
     away = np.abs(series - moments.median(series[:, None]))
-    return int(scores.change_point(scores.normal_scores(away[:, None]))[0])
+    return int(scores.change_point(scores.normal_scores(away[:, None]), np.isfinite(series)[:, None])[0])
 
 
 def trend(series: FloatArray) -> FloatArray:

@@ -10,12 +10,15 @@ from __future__ import annotations
 import numpy as np
 import scipy.fft
 from scipy import stats
-from scipy.special import kolmogorov, log_ndtr, ndtri, ndtri_exp
+from scipy.special import kolmogorov, ndtri, ndtri_exp
 
 from oddfleet.model import BoolArray, FloatArray, IntArray
 
 SLOWEST_CYCLES = 4
 """A cycle comes round at least this often in the record; slower waves are drift or wander."""
+
+SHORTEST_SEGMENT = 5
+"""A step is dated only where this many observations lie on either side; fewer are spikes."""
 
 
 def normal_scores(values: FloatArray) -> FloatArray:
@@ -114,44 +117,36 @@ def normal_time(seen: BoolArray) -> FloatArray:
     return result
 
 
-def change_point(scores: FloatArray) -> IntArray:
-    """The day (devices,) from which on the mean most likely differs: where the cumulated sum is furthest from 0."""
-    day: IntArray = np.abs(np.cumsum(scores, axis=0))[:-1].argmax(axis=0) + 1
+def change_point(scores: FloatArray, seen: BoolArray) -> IntArray:
+    """The day from which on the mean most likely differs: the least-squares fit of one step (Hinkley 1970).
+
+    Args:
+        scores: normal scores (days, devices).
+        seen: bool (days, devices), True where there is an observation.
+
+    Returns:
+        index of the first day after the step, int (devices,); at least ``SHORTEST_SEGMENT`` days lie on either side.
+    """
+    before = np.cumsum(seen, axis=0)
+    after = before[-1] - before
+    gain = np.abs(np.cumsum(scores, axis=0)) / np.sqrt(np.maximum(before * after, 1))
+    day: IntArray = np.where(np.minimum(before, after) >= SHORTEST_SEGMENT, gain, -1.0).argmax(axis=0) + 1
     return day
 
 
 def change_score(scores: FloatArray, seen: BoolArray) -> FloatArray:
     """The largest cumulated sum, by the Kolmogorov law (MacNeill 1974), on the normal scale; float64 (devices,)."""
     count = np.maximum(seen.sum(axis=0), 1)
-    size = np.abs(np.cumsum(scores, axis=0)).max(axis=0) / np.sqrt(count)
+    # A sum cumulated day by day peaks a little lower than the continuous one of the law (Siegmund 1985).
+    size = (np.abs(np.cumsum(scores, axis=0)).max(axis=0) + 0.5826) / np.sqrt(count)
     # kolmogorov() underflows past 18; its first term is exact long before.
     log_p = np.where(size > 2, np.log(2) - 2 * size**2, np.log(np.maximum(kolmogorov(size), 1e-300)))
     return _from_log_p(log_p)
 
 
-def maximum_score(furthest: FloatArray, count: IntArray) -> FloatArray:
-    """The largest of ``count`` deviations, by its law for normal noise, on the normal scale; float64 (devices,).
-
-    Args:
-        furthest: float64 (devices,), in standard deviations; NaN stays NaN.
-        count: int (devices,), number of observations.
-    """
-    log_one = np.log(2) + log_ndtr(-furthest)
-    log_none = count * np.log1p(-np.exp(np.minimum(log_one, -1e-12)))
-    # Far out the chance of any so large is the sum of the chances; near in it is one minus that of none.
-    log_p = np.where(log_none > -1e-8, np.log(np.maximum(count, 1)) + log_one, _log_of_one_minus(log_none))
-    score = np.where(log_p < np.log(0.5), _from_log_p(log_p), ndtri_exp(np.minimum(log_none, -1e-12)))
-    result: FloatArray = np.where(np.isfinite(furthest), score, np.nan)
-    return result
-
-
 def furthest_of(count: int, chance: float = 0.01) -> float:
     """How far out, in standard deviations, the furthest of ``count`` normal values is with only this ``chance``."""
     return float(-ndtri(chance / (2 * max(count, 1))))
-
-
-def _log_of_one_minus(log_p: FloatArray) -> FloatArray:
-    return np.log(-np.expm1(np.minimum(log_p, -1e-300)))
 
 
 def _spectrum(scores: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -31,6 +31,8 @@ def _slab() -> FloatArray:
 
 DIFFERENCES = np.geomspace(0.1, 3000, 60)
 """Grid for the standard deviation of true differences between healthy devices, in sampling errors."""
+WIDEST = 300
+"""Robust spread of a cohort in sampling errors past which the error hardly matters, but the grid would end."""
 LOG_PRIOR = np.log(np.concatenate([[0.5], 0.5 * _slab() / _slab().sum()]))[:, None]
 """Before the others are heard: as likely as not that healthy devices do not truly differ; if they do, a
 half-Cauchy of scale 1, the usual weak prior for a spread between groups (Gelman 2006)."""
@@ -73,7 +75,7 @@ def log_surprises(table: FeatureTable) -> FloatArray:
         judged = np.isfinite(values)
         if judged.sum() >= FEWEST_DEVICES and error > 0:
             others = hear_others(values[judged], own[judged], error)
-            result[place, judged] = log_tail(others, skewed=name == "spike_score")
+            result[place, judged] = log_tail(others, skewed=name == "spike_log")
     return result
 
 
@@ -94,7 +96,7 @@ def log_surprises_of(probe: FeatureTable, others: FeatureTable) -> FloatArray:
         judged = np.isfinite(probe.values[place])
         if known.sum() >= FEWEST_DEVICES - 1 and error > 0 and judged.any():
             said = hear(others.values[place, known], probe.values[place, judged], probe.errors[place, judged], error)
-            result[place, judged] = log_tail(said, skewed=name == "spike_score")
+            result[place, judged] = log_tail(said, skewed=name == "spike_log")
     return result
 
 
@@ -113,9 +115,8 @@ def core(values: FloatArray, error: float) -> BoolArray:
     Far out is beyond what the furthest of so many normal values reaches about once in a hundred cohorts,
     so that a clean cohort is left whole; the allowance is wide for a small one, whose spread is badly known.
     """
-    away = np.abs(values - np.median(values))
-    usual = 1.4826 * float(np.median(away))
-    inside: BoolArray = away <= (4 + 40 / max(len(values) - 3, 0.5)) * max(usual, error)
+    reach = (4 + 40 / max(len(values) - 3, 0.5)) * max(_robust_spread(values), error)
+    inside: BoolArray = np.abs(values - np.median(values)) <= reach
     return inside
 
 
@@ -127,6 +128,7 @@ def hear_others(values: FloatArray, own_error: FloatArray, error: float) -> _Oth
         own_error: float64 (devices,), sampling errors; NaN = the typical one.
         error: the sampling error typical of the cohort, above 0. A device's own error counts only where it is larger.
     """
+    error = _on_grid(values, error)
     middle = np.median(values)
     member = core(values, error)
     centred = np.where(member, values - middle, 0.0)
@@ -138,10 +140,20 @@ def hear_others(values: FloatArray, own_error: FloatArray, error: float) -> _Oth
 
 def hear(values: FloatArray, probes: FloatArray, probe_errors: FloatArray, error: float) -> _Others:
     """The same for probes (probes,) that are no members: all of the cohort's core ``values`` are the others."""
+    error = _on_grid(values, error)
     member = values[core(values, error)]
     count = np.full(len(probes), float(len(member)))
     squares = np.full(len(probes), ((member - member.mean()) ** 2).sum())
     return _said(probes - member.mean(), probe_errors, error, count, squares)
+
+
+def _on_grid(values: FloatArray, error: float) -> float:
+    """The sampling error, raised where the cohort spreads so far beyond it that the grid would not reach."""
+    return max(error, _robust_spread(values) / WIDEST)
+
+
+def _robust_spread(values: FloatArray) -> float:
+    return 1.4826 * float(np.median(np.abs(values - np.median(values))))
 
 
 def _said(away: FloatArray, own_error: FloatArray, error: float, count: FloatArray, squares: FloatArray) -> _Others:

@@ -93,14 +93,15 @@ def _answer_lines(answers: Answers) -> list[str]:
 
 
 def _print_odd_devices(result: Oddities, fleet: Fleet, console: Console) -> None:
+    verdict = wording.verdict(len(result.ids), fleet.n_devices, result.alpha)
     if not result.ids:
-        _print_lines(["No device is odd."], console)
+        _print_lines([f"{verdict}."], console)
         return
-    _print_lines([f"{wording.verdict(len(result.ids), fleet.n_devices, result.alpha)}:"], console)
+    _print_lines([f"{verdict}:"], console)
     names = dict(zip(fleet.device_ids, fleet.names, strict=True))
     rows = [_row(result, names, device_id) for device_id in result.ids[:MOST_ROWS]]
     if console.is_terminal:
-        table = Table("Name", "Id", "Kind", "Since", "Reason", box=box.SIMPLE_HEAD)
+        table = Table("Name", "Id", "Kind", "Since", "Why", box=box.SIMPLE_HEAD)
         for row in rows:
             table.add_row(*(Text(_encodable(cell, console)) for cell in row))
         console.print(table)
@@ -111,13 +112,13 @@ def _print_odd_devices(result: Oddities, fleet: Fleet, console: Console) -> None
 
 
 def _row(result: Oddities, names: dict[DeviceId, str | None], device_id: DeviceId) -> tuple[str, str, str, str, str]:
-    """Name, id, kind, since and a short reason of an odd device; "-" where there is none."""
+    """Name, id, kind, since and the strongest finding of an odd device; "-" where there is none."""
     label = names[device_id] or "-", str(device_id)
     strongest = next(iter(result.of(device_id)), None)
     if strongest is None:
         return *label, "-", "-", "-"
     since = strongest.since.isoformat() if strongest.since else "-"
-    return *label, wording.kind_words(strongest.kind), since, wording.reason(strongest)
+    return *label, wording.kind_words(strongest.kind), since, strongest.text
 
 
 def _print_lines(lines: Iterable[str], console: Console) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from datetime import date
 
-from oddfleet.model import DataHealth, DeviceId, Finding, Kind
+from oddfleet.model import DataHealth, DeviceId, Kind
 
 _LARGE_NUMBERS = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
 
@@ -114,15 +114,6 @@ def period(since: date | None, until: date | None) -> str:
     if until is None:
         return f"since {since.isoformat()}"
     return f"on {since.isoformat()}" if since == until else f"{since.isoformat()} to {until.isoformat()}"
-
-
-def reason(finding: Finding) -> str:
-    """A finding in half a line: what was measured against what is usual, or its sentence where there is no number."""
-    if not math.isfinite(finding.value):
-        return finding.text
-    if not math.isfinite(finding.usual):
-        return quantity(finding.value, finding.unit)
-    return f"{number(finding.value)} against the usual {quantity(finding.usual, finding.unit)}"
 
 
 def device(name: str | None, device_id: DeviceId) -> str:

@@ -48,8 +48,8 @@ def test_plain_lines_in_a_pipe(
         "  2. device 2: 36,999 MB",
         "3 of 3 devices are odd; in a healthy fleet of this size this report would name any device "
         "in at most 1 run in 100:",
-        "  -  2  level shift  -  61.25 against the usual 99.8 MB a day",
-        "  lamp_1  1  level shift  2020-01-20  61.25 against the usual 99.8 MB a day",
+        "  -  2  level shift  -  Since 2020-01-20 it has 61.25 MB a day where 99.8 is usual.",
+        "  lamp_1  1  level shift  2020-01-20  Since 2020-01-20 it has 61.25 MB a day where 99.8 is usual.",
         "  lamp_3  3  -  -  -",
         "Note: A fleet of 3 devices is small.",
         "Data: 27,375 lines read, 27,370 stored, 5 rejected; 75 devices, 2020-01-01 to 2020-12-31, "
@@ -61,8 +61,8 @@ def test_plain_lines_in_a_pipe(
 def test_nothing_odd(make_fleet: MakeFleet, make_result: MakeResult, say: Say) -> None:
     fleet = make_fleet()
     lines = say(fleet, make_result(fleet)).splitlines()
-    assert "No device is odd." in lines
-    assert not any("healthy fleet" in line for line in lines)
+    promise = "in a healthy fleet of this size this report would name any device in at most 1 run in 100."
+    assert f"None of {fleet.n_devices} devices is odd; {promise}" in lines
 
 
 @pytest.mark.parametrize("terminal", [True, False])
@@ -83,7 +83,7 @@ def test_names_are_neither_markup_nor_commands(
 ) -> None:
     fleet = make_fleet(2, names=("[red]x[/red] :smile: [/]", "\x1b]0;owned\x07"))
     result = make_result(
-        fleet, ids=[1, 2], findings=[make_finding(1, unit="[bold]MB")], notes=["[/] \x1b[2J and \ud800"]
+        fleet, ids=[1, 2], findings=[make_finding(1, text="[bold]MB")], notes=["[/] \x1b[2J and \ud800"]
     )
     said = say(fleet, result, terminal=terminal)
     assert "[red]x[/red] :smile: [/]" in said

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 
 import pytest
 
-from oddfleet.model import DataHealth, Finding, Kind
+from oddfleet.model import DataHealth, Kind
 from oddfleet.report import wording
 
 
@@ -82,12 +81,6 @@ def test_period() -> None:
 
 def test_every_kind_has_plain_words() -> None:
     assert [wording.kind_words(kind) for kind in (Kind.LEVEL_SHIFT, Kind.MIXTURE)] == ["level shift", "mixture"]
-
-
-def test_reason_is_the_numbers_or_else_the_sentence(make_finding: Callable[..., Finding]) -> None:
-    assert wording.reason(make_finding()) == "61.25 against the usual 99.8 MB a day"
-    assert wording.reason(make_finding(usual=float("nan"))) == "61.25 MB a day"
-    assert wording.reason(make_finding(value=float("nan"), text="It is gone.")) == "It is gone."
 
 
 @pytest.mark.parametrize(("name", "said"), [("fox", "fox (4)"), (None, "device 4"), (" ", "device 4")])
