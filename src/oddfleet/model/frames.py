@@ -52,7 +52,7 @@ def wide_parts(frame: Any) -> dict[str, Any]:
     """
     table = nw.from_native(frame, eager_only=True)
     if "date" in table.columns:
-        dates = table["date"]
+        dates = table.get_column("date")
         table = table.drop("date")
     else:
         index = nw.maybe_get_index(table)
@@ -62,7 +62,7 @@ def wide_parts(frame: Any) -> dict[str, Any]:
     if len(table) == 0 or not table.columns:
         raise InputError("frame: at least one day and one device are needed, got none; check where it came from")
     day = _days(dates)
-    values = np.column_stack([_numbers(table[name], str(name)) for name in table.columns])
+    values = np.column_stack([_numbers(table.get_column(name), str(name)) for name in table.columns])
     n_days, row = _n_days(day), (day - day.min()).astype(np.int64)
     seen = ~np.isnan(values)
     cell = (row[:, None] * values.shape[1] + np.arange(values.shape[1]))[seen]
