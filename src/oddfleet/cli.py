@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -111,7 +112,7 @@ def _do(
             done = work(progress)
     except OddfleetError as error:
         if debug:
-            raise
+            traceback.print_exc()
         _say_error(str(error), json=json)
         raise typer.Exit(EXIT_ERROR) from error
     except KeyboardInterrupt as error:

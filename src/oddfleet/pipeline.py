@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -175,18 +175,40 @@ def _staged(out: Path) -> Iterator[Path]:
 
 def _publish(stage: Path, out: Path) -> None:
     """Move what is complete into its place, and clear away the pictures of the last run that this one did not draw."""
-    plots = out / PLOTS
-    plots.mkdir(exist_ok=True)
-    manifest = plots / _MANIFEST
-    old = manifest.read_text(encoding="utf-8").splitlines() if manifest.exists() else []
-    new = sorted(picture.name for picture in (stage / PLOTS).glob("*.png"))
-    for name in new:
-        (stage / PLOTS / name).replace(plots / name)
-    for name in set(old) - set(new):
-        (plots / Path(name).name).unlink(missing_ok=True)
-    _write(manifest, "".join(f"{name}\n" for name in new))
-    for name in (DATABASE, ODDITIES, FINDINGS, REPORT):
-        (stage / name).replace(out / name)
+    pictures = sorted(picture.name for picture in (stage / PLOTS).glob("*.png"))
+    stale = _pictures_of_last_run(out) - set(pictures)
+    _write(stage / PLOTS / _MANIFEST, "".join(f"{name}\n" for name in pictures))
+    plots = [Path(PLOTS) / name for name in (*pictures, _MANIFEST)]
+    with ExitStack() as undo:
+        if not (out / PLOTS).exists():
+            (out / PLOTS).mkdir()
+            undo.callback((out / PLOTS).rmdir)
+        for name in (Path(DATABASE), Path(ODDITIES), Path(FINDINGS), Path(REPORT), *plots):
+            _exchange(stage, out, name, undo)
+        undo.pop_all()
+    for picture in stale:
+        (out / PLOTS / picture).unlink(missing_ok=True)
+
+
+def _exchange(stage: Path, out: Path, name: Path, undo: ExitStack) -> None:
+    """Put one new file in place of the old, and note how to take that back."""
+    kept = stage / "last" / name
+    if (out / name).exists():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(out / name, kept)
+        undo.callback(kept.replace, out / name)
+    else:
+        undo.callback((out / name).unlink, missing_ok=True)
+    (stage / name).replace(out / name)
+
+
+def _pictures_of_last_run(out: Path) -> set[str]:
+    """The pictures that the last run drew, by its own list; nothing that is not a picture's plain name."""
+    manifest = out / PLOTS / _MANIFEST
+    if not manifest.is_file():
+        return set()
+    names = manifest.read_text(encoding="utf-8", errors="replace").splitlines()
+    return {name for name in names if name.endswith(".png") and Path(name).name == name}
 
 
 def _unwritable(path: Path, error: OSError) -> str:

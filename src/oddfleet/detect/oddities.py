@@ -47,14 +47,13 @@ def find_oddities(fleet: Fleet, settings: Settings) -> Oddities:
     broken = promises.broken_days(fleet)
     breaks = np.any([promises.breakers(broken[kind]) for kind in DECISIVE], axis=0)
     odd = breaks | decide.discoveries(log_p, settings.alpha)
-    log_p = np.where(breaks, -np.inf, log_p)
-    order = sorted(range(fleet.n_devices), key=lambda device: (log_p[device], device))
+    order = sorted(range(fleet.n_devices), key=lambda device: (not breaks[device], log_p[device], device))
     said = _findings(fleet, groups, broken, odd, settings.alpha)
     ranked = [device for device in order if odd[device]]
     return Oddities(
         ids=[fleet.device_ids[device] for device in ranked],
         findings=tuple(finding for device in (*ranked, *(d for d in order if not odd[d])) for finding in said[device]),
-        table=_table(fleet, labels, groups, log_p, odd),
+        table=_table(fleet, labels, groups, np.where(breaks, -np.inf, log_p), odd),
         alpha=settings.alpha,
         notes=_notes(fleet, settings),
     )

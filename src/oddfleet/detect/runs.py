@@ -41,8 +41,8 @@ def longest_run(flags: BoolArray) -> tuple[IntArray, IntArray]:
 
 
 def usual_rate(flags: BoolArray) -> float:
-    """How often such days come outside a device's longest stretch, in the middle device of a cohort."""
-    return float(np.median(_rates(flags, longest_run(flags)[1])))
+    """How often such days come, their longest stretch included, in the middle device of a cohort."""
+    return float(np.median((flags.sum(axis=0) + 0.5) / (len(flags) + 1)))
 
 
 def log_surprise(flags: BoolArray, usual: float) -> FloatArray:

@@ -75,7 +75,9 @@ def cycle_peak(scores: FloatArray) -> tuple[FloatArray, FloatArray]:
     power, frequency = _spectrum(scores)
     peak = power.argmax(axis=0)
     total = power.sum(axis=0)
-    share = np.where(total > 0, power.max(axis=0) / np.where(total > 0, total, 1.0), 0.0)
+    # Where all is weekly only rounding is left, and no cycle.
+    some = total > 1e-9 * len(scores) ** 2
+    share = np.where(some, power.max(axis=0) / np.where(some, total, 1.0), 0.0)
     return 1 / frequency[peak], share
 
 

@@ -54,14 +54,17 @@ def read_folder(folder: Path, progress: Callable[[int, int], None] | None) -> So
             "give the folder that holds them"
         )
     blocks: list[Block] = []
+    silent: list[DeviceId] = []
     for start in range(0, len(devices), FILES_AT_ONCE):
         batch = devices[start : start + FILES_AT_ONCE]
         pieces = [_open(device) for device in batch]
         for device, piece, block in zip(batch, pieces, read_pieces(pieces), strict=True):
+            if device.device is not None and not block.lines and not isinstance(piece.plan, Refusal):
+                silent.append(device.device)
             blocks.append(_of_device(device, _note_if_empty(piece, block)))
             if progress is not None:
                 progress(len(blocks), len(devices))
-    source = from_blocks(blocks, folder)
+    source = _with_silent(from_blocks(blocks, folder), silent)
     meta_file, issues = choose_meta_file([file for file in files if file.suffix.lower() in {".txt", ".json"}])
     if meta_file is None:
         return with_meta(source, source.meta, issues)
@@ -122,6 +125,12 @@ def _note_if_empty(piece: Piece, block: Block) -> Block:
     empty = "the file must have data lines below the header date,traffic, got none"
     reason = piece.plan.reason if isinstance(piece.plan, Refusal) else empty
     return replace(block, issues=(make_issue(piece.file, 0, "", reason),))
+
+
+def _with_silent(source: Source, silent: Sequence[DeviceId]) -> Source:
+    """The source, told which devices have a file without any line; their ids as those of the others are."""
+    words = source.rows.schema["device_id"] == pl.String
+    return replace(source, silent=tuple(str(device) if words else device for device in silent))
 
 
 def _of_device(device: _DeviceFile, block: Block) -> Block:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import polars as pl
 
 from oddfleet.errors import InputError
 from oddfleet.ingest.ids import id_column
 from oddfleet.ingest.layout import Block
-from oddfleet.model import DataIssue, Fleet
+from oddfleet.model import DataIssue, DeviceId, Fleet
 from oddfleet.model.frames import long_parts
 
 
@@ -29,6 +31,7 @@ class Source:
         issues: what could not be used, in file order; the meta file first.
         lines_read: data lines met in the traffic files (headers and blank lines apart).
         invalid: columns ``date`` and ``device_id`` of each rejected line whose value alone could not be read.
+        silent: devices that have a file, but no line in it.
     """
 
     rows: pl.DataFrame
@@ -36,15 +39,18 @@ class Source:
     issues: tuple[DataIssue, ...]
     lines_read: int
     invalid: pl.DataFrame
+    silent: tuple[DeviceId, ...] = ()
 
 
 def to_fleet(source: Source) -> Fleet:
     """The fleet that a source describes, with the names and attributes of its meta file.
 
-    A device whose every value was unreadable is still part of the fleet, and its days are marked as invalid.
+    A device whose every value was unreadable is still part of the fleet, and its days are marked as invalid; so is one
+    whose file has no line, as a device without any observation.
     """
     observed = pl.concat([source.rows, source.invalid.with_columns(value=pl.lit(None, pl.Float64))])
     parts = long_parts(observed)
+    _append_silent(parts, source.silent)
     columns = source.meta.to_dict(as_series=False)
     row = {device: place for place, device in enumerate(columns.pop("id"))}
     places = [row.get(device) for device in parts["device_ids"]]
@@ -53,6 +59,16 @@ def to_fleet(source: Source) -> Fleet:
     }
     parts["names"] = of_devices.pop("name")
     return Fleet(**parts, attributes=of_devices)
+
+
+def _append_silent(parts: dict[str, Any], silent: tuple[DeviceId, ...]) -> None:
+    """Add devices without observation to the parts of a fleet, in the order of ids."""
+    ids = (*parts["device_ids"], *silent)
+    order = sorted(range(len(ids)), key=lambda place: (isinstance(ids[place], str), ids[place]))
+    parts["device_ids"] = tuple(ids[place] for place in order)
+    for name, nothing in (("values", np.nan), ("duplicated", False), ("invalid", False)):
+        columns = np.full((len(parts["dates"]), len(silent)), nothing)
+        parts[name] = np.concatenate([parts[name], columns], axis=1)[:, order]
 
 
 def from_blocks(blocks: Sequence[Block], path: Path) -> Source:

@@ -114,8 +114,11 @@ class Oddities:
 
     @property
     def devices(self) -> Any:
-        """``table`` as a Polars DataFrame, one row a device."""
-        return nw.from_dict(dict(self.table), backend="polars").to_native()
+        """``table`` as a Polars DataFrame, one row a device; ids are text where some are no numbers."""
+        columns = dict(self.table)
+        if any(isinstance(device_id, str) for device_id in columns["id"]):
+            columns["id"] = [str(device_id) for device_id in columns["id"]]
+        return nw.from_dict(columns, backend="polars").to_native()
 
     def of(self, device_id: DeviceId) -> tuple[Finding, ...]:
         """The findings about one device, strongest first."""

@@ -61,6 +61,10 @@ class Fleet:
                 f"fleet: values must be (days, devices) = ({len(self.dates)}, {len(self.device_ids)}) with one name "
                 f"a device, got {shape} and {len(self.names)} names; check how the fleet was built"
             )
+        marks = {"duplicated": self.duplicated.shape, "invalid": self.invalid.shape}
+        for part, size in {**marks, **{name: len(column) for name, column in self.attributes.items()}}.items():
+            if size not in (shape, self.n_devices):
+                raise InputError(f"fleet: {part} must fit values of shape {shape}, got {size}; check how it was built")
         if len(set(self.device_ids)) != len(self.device_ids):
             raise InputError("fleet: every device must appear once, got repeated ids; merge or rename them")
         if len(self.dates) > 1 and not (np.diff(self.dates) == np.timedelta64(1, "D")).all():

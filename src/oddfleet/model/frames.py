@@ -23,7 +23,7 @@ def long_parts(frame: Any) -> dict[str, Any]:
     Raises:
         InputError: when a column is missing, a date is not a day, or there is no row.
     """
-    table = nw.from_native(frame, eager_only=True)
+    table = _table(frame)
     missing = [name for name in ("date", "device_id", "value") if name not in table.columns]
     if missing:
         raise InputError(
@@ -50,7 +50,7 @@ def wide_parts(frame: Any) -> dict[str, Any]:
     Raises:
         InputError: when there is no date, no device, or a column is not numeric.
     """
-    table = nw.from_native(frame, eager_only=True)
+    table = _table(frame)
     if "date" in table.columns:
         dates = table.get_column("date")
         table = table.drop("date")
@@ -68,6 +68,17 @@ def wide_parts(frame: Any) -> dict[str, Any]:
     cell = (row[:, None] * values.shape[1] + np.arange(values.shape[1]))[seen]
     ids = tuple(_plain(name) for name in table.columns)
     return _parts_from_cells(ids, day.min(), n_days, cell, values[seen])
+
+
+def _table(frame: Any) -> Any:
+    """Any frame in narwhals' clothes."""
+    try:
+        return nw.from_native(frame, eager_only=True)
+    except (TypeError, ValueError) as error:
+        said = str(error).strip().splitlines()[0]
+        raise InputError(
+            f"frame: a pandas, Polars or Arrow table is needed, got {type(frame).__name__} ({said}); convert it"
+        ) from error
 
 
 def _parts_from_cells(
@@ -97,10 +108,15 @@ def _parts_from_cells(
 
 def _days(dates: Any) -> npt.NDArray[np.datetime64]:
     """Calendar days (rows,) as ``datetime64[D]`` from dates, timestamps at midnight or ISO text."""
+    if dates.dtype.is_numeric():
+        raise InputError(f"frame: dates must be days such as 2020-01-31, got the number {dates[0]}; parse them first")
+    if isinstance(dates.dtype, nw.Datetime) and dates.dtype.time_zone:
+        # A day is what the clock on the wall says where the record was made.
+        dates = dates.dt.replace_time_zone(None)
     try:
         moments = np.asarray(dates.to_numpy()).astype("datetime64[us]")
     except (TypeError, ValueError) as error:
-        raise InputError(f"frame: dates must be days such as 2020-01-31, {error}; parse them first") from error
+        raise InputError(f"frame: dates must be days such as 2020-01-31, got others ({error}); parse them") from error
     days: npt.NDArray[np.datetime64] = moments.astype("datetime64[D]")
     if np.isnat(days).any():
         raise InputError(f"frame: every row needs a date, got {int(np.isnat(days).sum())} without; drop or date them")
@@ -121,7 +137,7 @@ def _n_days(day: npt.NDArray[np.datetime64]) -> int:
 
 def _codes(ids: Any) -> tuple[tuple[int | str, ...], npt.NDArray[np.int64]]:
     """The distinct ids, sorted, and each row's place among them."""
-    if ids.is_null().any():
+    if ids.is_null().any() or (ids.dtype.is_float() and ids.is_nan().any()):
         raise InputError("frame: every row needs a device_id, got rows without one; drop or name them")
     distinct = sorted((_plain(value) for value in ids.unique().to_list()), key=lambda v: (isinstance(v, str), v))
     place = {value: position for position, value in enumerate(distinct)}
