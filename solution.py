@@ -260,20 +260,21 @@ def compare(feature: str, devices: Devices, n_days: int) -> dict[Id, float]:
         noise = np.sqrt(spread / len(others) + (max(own, error) if math.isfinite(own) else error) ** 2)
         tails = log_tail(abs(away) / np.hypot(noise, np.sqrt(between)))
         if feature == "spike" and away > 0:  # true differences of a maximum are not normal but exponential, upwards
-            rate = 1 / np.maximum(np.sqrt(between) / noise, 0.03)
-            at = away / noise + 1 / rate
+            uneven = (0.45 / 2) ** (2 / 3) * max(own, error) ** 2  # the log of a maximum is skewed by 0.45 itself
+            rest = np.sqrt(noise**2 - uneven)
+            rate = 1 / np.maximum(np.sqrt(between + uneven) / rest, 0.03)
+            at = away / rest + 1 / rate
             tails = np.maximum(tails, np.logaddexp(log_tail(at), -rate * at + rate**2 / 2 + log_tail(rate - at)))
         result[key] = min(math.log(2) + np.logaddexp.reduce(weight + tails) - np.logaddexp.reduce(weight), 0.0)
     return result
 
 
 def lost_log_p(lost: float, others: Array) -> float:
-    """Log of the chance to lose so many days, given how many the others lose (sorted; the worst tenth is left out)."""
-    better = others[: len(others) - int(MOST_BREAKERS * (len(others) + 1))]
+    """Log of the chance to lose so many days, given how many each of the others loses."""
     # Poisson with a rate known from so few is negative binomial (half a day in all added for what was not seen yet),
     # stretched where the others lose days in clusters. Its tail is the incomplete beta function, by its series.
-    stretch = max(1.0, better.var(ddof=1) / (better.sum() + 0.5) * len(better)) if len(better) > 1 else 1.0
-    a, b, x, k = lost / stretch, (better.sum() + 0.5) / stretch, 1 / (len(better) + 1), np.arange(9999)
+    stretch = max(1.0, others.var(ddof=1) / (others.sum() + 0.5) * len(others)) if len(others) > 1 else 1.0
+    a, b, x, k = lost / stretch, (others.sum() + 0.5) / stretch, 1 / (len(others) + 1), np.arange(9999)
     series = np.logaddexp.reduce(np.append(0, np.log((a + b + k) / (a + 1 + k) * x).cumsum()))
     first = a * math.log(x) + b * math.log1p(-x) + math.lgamma(a + b) - math.lgamma(a + 1) - math.lgamma(b)
     return float(min(max(first + series, math.log(1e-300)), 0.0))
@@ -282,15 +283,17 @@ def lost_log_p(lost: float, others: Array) -> float:
 def judge(devices: Devices, n_days: int) -> tuple[list[Id], Surprises]:
     """The odd devices, oddest first, and the log p-value of every claim about every device."""
     compared = {feature: compare(feature, devices, n_days) for feature in COMPARED}
-    usual = {run: float(np.median([device[run][1] for device in devices.values()])) for run in RUNS}
+    enough, dropped = len(devices) >= FEWEST_DEVICES, int(MOST_BREAKERS * len(devices))  # two cannot say what is usual
+    usual = {run: float(np.median([device[run][1] for device in devices.values()])) * enough for run in RUNS}
     lost = np.array([device["lost"][0] for device in devices.values()])
+    capped = np.minimum(lost, np.sort(lost)[-1 - dropped] + 2) if dropped else lost  # the worst tenth are no examples
     surprises: Surprises = {}
     for place, (key, device) in enumerate(devices.items()):
         surprises[key] = {feature: compared[feature].get(key, 0.0) for feature in COMPARED}
         for run in RUNS:
             rate = max(device[run][0], usual[run])
             surprises[key][run] = min(math.log(n_days) + device[run][2] * math.log(rate), 0.0)
-        surprises[key]["lost"] = lost_log_p(lost[place], np.sort(np.delete(lost, place))) if len(lost) > 1 else 0.0
+        surprises[key]["lost"] = lost_log_p(lost[place], np.delete(capped, place)) if len(lost) > 1 else 0.0
     least = {key: min(claims.values()) + math.log(len(CLAIMS)) for key, claims in surprises.items()}
     ranked = sorted(devices, key=lambda key: (least[key], str(key).rjust(20)))
     passed = [k for k, key in enumerate(ranked, 1) if math.exp(least[key]) <= ALPHA * k / len(ranked)]

@@ -74,7 +74,7 @@ def judge(values: FloatArray, residual: FloatArray, coupling: FloatArray | None,
         promises.log_surprise_of_lost(np.isnan(values)),
     ]
     tests: tuple[str, ...] = (*COMPARED, *_RUNS)
-    if coupling is not None and len(coupling) >= surprise.FEWEST_DEVICES:
+    if coupling is not None and len(coupling) >= runs.FEWEST_DEVICES:
         others = surprise.hear_others(coupling, np.ones(len(coupling)), 1.0)
         rows.append(surprise.log_tail(others, skewed=False))
         tests = (*tests, "coupling_score")

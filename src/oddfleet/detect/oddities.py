@@ -9,7 +9,7 @@ import numpy as np
 from oddfleet.detect import cohorts, decide, diagnose, findings, promises, shared
 from oddfleet.detect.features import COMPARED
 from oddfleet.detect.judge import Judgement, judge
-from oddfleet.detect.surprise import FEWEST_DEVICES
+from oddfleet.detect.runs import FEWEST_DEVICES
 from oddfleet.model import BoolArray, Finding, Fleet, FloatArray, Kind, Oddities
 from oddfleet.settings import Settings
 

@@ -44,7 +44,8 @@ def log_surprise_of_lost(lost: BoolArray) -> FloatArray:
     """Log of the chance that a device loses so many days, given how many the others lose.
 
     Any collector loses a day now and then, so the number is judged as a count. What is usual is the mean of the
-    others without their worst tenth, half a day in all added for what was not seen yet; the predictive law of a Poisson
+    others, those of the worst tenth held to two days above the rest, and half a day in all added for what was not seen
+    yet; the predictive law of a Poisson
     count whose rate is known from so few is the negative binomial (Gelman et al. 2013, 2.6), stretched by the
     dispersion of the others where days are lost in clusters.
 
@@ -55,21 +56,14 @@ def log_surprise_of_lost(lost: BoolArray) -> FloatArray:
         float64 (devices,), at most 0; 0 where there is no other device.
     """
     counts = lost.sum(axis=0).astype(float)
-    total, squares, others = _better_others(counts)
+    others = len(counts) - 1
     if others < 1:
         return np.zeros(len(counts))
+    dropped = int(MOST_BREAKERS * len(counts))
+    capped = np.minimum(counts, np.sort(counts)[-1 - dropped] + 2) if dropped else counts
+    total, squares = capped.sum() - capped, (capped**2).sum() - capped**2
     mean = (total + 0.5) / others
     variance = np.maximum(squares - total**2 / others, 0.0) / max(others - 1, 1)
     dispersion = np.maximum(1.0, variance / mean) if others > 1 else np.ones(len(counts))
     chance = betainc(np.maximum(counts, 1e-9) / dispersion, (total + 0.5) / dispersion, 1 / (others + 1))
     return np.where(counts > 0, np.log(np.maximum(chance, 1e-300)), 0.0)
-
-
-def _better_others(counts: FloatArray) -> tuple[FloatArray, FloatArray, int]:
-    """For each device, sum and sum of squares of the others' counts without their worst tenth; and their number."""
-    dropped = int(MOST_BREAKERS * len(counts))
-    order = np.argsort(-counts, kind="stable")
-    kept = counts[order[dropped:]]
-    # A device among the worst leaves its place there to the next; any other leaves the rest.
-    leaves = np.where(np.isin(np.arange(len(counts)), order[:dropped]), kept[0], counts)
-    return kept.sum() - leaves, (kept**2).sum() - leaves**2, len(kept) - 1

@@ -6,6 +6,9 @@ import numpy as np
 
 from oddfleet.model import BoolArray, FloatArray, IntArray
 
+FEWEST_DEVICES = 3
+"""Two devices that differ cannot say which of them is odd."""
+
 
 def quiet_days(values: FloatArray) -> BoolArray:
     """Days (days, devices) with zero traffic or no observation."""
@@ -41,7 +44,12 @@ def longest_run(flags: BoolArray) -> tuple[IntArray, IntArray]:
 
 
 def usual_rate(flags: BoolArray) -> float:
-    """How often such days come, their longest stretch included, in the middle device of a cohort."""
+    """How often such days come, their longest stretch included, in the middle device of a cohort.
+
+    One or two devices cannot say that such days are usual: 0, so that each is held to its own rate alone.
+    """
+    if flags.shape[1] < FEWEST_DEVICES:
+        return 0.0
     return float(np.median((flags.sum(axis=0) + 0.5) / (len(flags) + 1)))
 
 

@@ -127,7 +127,8 @@ def change_point(scores: FloatArray, seen: BoolArray) -> IntArray:
         seen: bool (days, devices), True where there is an observation.
 
     Returns:
-        index of the first day after the step, int (devices,); at least ``SHORTEST_SEGMENT`` days lie on either side.
+        index of the first day after the step, int (devices,); at least ``SHORTEST_SEGMENT``
+        observations lie on either side, of a series with twice as many.
     """
     before = np.cumsum(seen, axis=0)
     after = before[-1] - before

@@ -17,10 +17,8 @@ from scipy.special import log_ndtr, logsumexp
 
 from oddfleet.detect.features import COMPARED, FeatureTable
 from oddfleet.detect.moments import MOMENTS, pooled_error
+from oddfleet.detect.runs import FEWEST_DEVICES
 from oddfleet.model import BoolArray, FloatArray
-
-FEWEST_DEVICES = 3
-"""Two devices that differ cannot say which of them is odd."""
 
 
 def _slab() -> FloatArray:
@@ -33,6 +31,9 @@ DIFFERENCES = np.geomspace(0.1, 3000, 60)
 """Grid for the standard deviation of true differences between healthy devices, in sampling errors."""
 WIDEST = 300
 """Robust spread of a cohort in sampling errors past which the error hardly matters, but the grid would end."""
+SKEWED_SHARE = (0.45 / 2) ** (2 / 3)
+"""Part of the variance of the log of a maximum taken to be exponential: its skewness is 0.45 for a year of normal
+noise, and that of a normal plus an exponential with share f is 2 f**1.5."""
 LOG_PRIOR = np.log(np.concatenate([[0.5], 0.5 * _slab() / _slab().sum()]))[:, None]
 """Before the others are heard: as likely as not that healthy devices do not truly differ; if they do, a
 half-Cauchy of scale 1, the usual weak prior for a spread between groups (Gelman 2006)."""
@@ -170,7 +171,7 @@ def log_tail(others: _Others, *, skewed: bool) -> FloatArray:
 
     Args:
         others: what the others say.
-        skewed: True for a maximum: true differences are then exponential upwards instead of normal.
+        skewed: True for a maximum: true differences, and part of the error, are then exponential upwards.
     """
     weight = others.likelihood + LOG_PRIOR
     weight -= logsumexp(weight, axis=0)
@@ -178,7 +179,9 @@ def log_tail(others: _Others, *, skewed: bool) -> FloatArray:
     deviate = others.away / np.hypot(noise, np.sqrt(others.between))
     tail = log_ndtr(-np.abs(deviate))
     if skewed:
-        upper = _log_exponential_tail(others.away / noise, np.sqrt(others.between) / noise)
+        lopsided = SKEWED_SHARE * others.own**2
+        rest = np.sqrt(noise**2 - lopsided)
+        upper = _log_exponential_tail(others.away / rest, np.sqrt(others.between + lopsided) / rest)
         tail = np.where(deviate > 0, np.maximum(tail, upper), tail)
     result: FloatArray = np.minimum(np.log(2) + logsumexp(weight + tail, axis=0), 0.0)
     return result

@@ -18,7 +18,7 @@ NOMINAL = (0.1, 0.01, 0.001)
 
 @pytest.fixture(scope="session")
 def draw() -> Draw:
-    """Independent values of a law: normal, lognormal, exponential, student (3 degrees of freedom) or uniform."""
+    """Independent values of a law: normal, lognormal, exponential, student (t(3)), student4 (t(4)) or uniform."""
 
     def values(law: str, shape: tuple[int, ...], seed: int = 1) -> FloatArray:
         rng = np.random.default_rng(seed)
@@ -27,6 +27,7 @@ def draw() -> Draw:
             "lognormal": lambda: rng.lognormal(size=shape),
             "exponential": lambda: rng.exponential(size=shape),
             "student": lambda: rng.standard_t(3, size=shape),
+            "student4": lambda: rng.standard_t(4, size=shape),
             "uniform": lambda: rng.uniform(size=shape),
         }
         return drawn[law]()

@@ -111,6 +111,11 @@ def test_batch_errors_by_loops(draw: Draw) -> None:
     assert np.isnan(got[:, 2]).all()  # one part says nothing about scatter
 
 
+def test_equal_parts_leave_no_error_but_rounding_which_is_none(draw: Draw) -> None:
+    weeks = np.tile(1 / 3 + draw("uniform", (7, 5)), (20, 1))
+    assert (moments.batch_errors(weeks, 10) == 0).all()
+
+
 @pytest.mark.parametrize("law", ["normal", "exponential"])
 def test_pooled_batch_errors_are_the_scatter_between_equal_devices(draw: Draw, law: str) -> None:
     values = 10 + draw(law, (360, 400))

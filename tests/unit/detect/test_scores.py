@@ -8,6 +8,7 @@ import pytest
 from scipy import stats
 
 from oddfleet.detect import scores
+from oddfleet.detect.scores import SHORTEST_SEGMENT
 from oddfleet.model import FloatArray
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def test_rhythm_is_kruskal_wallis(holey: FloatArray, kept_weekdays: int) -> None
     spread = 2 / (9 * (kept_weekdays - 1))
     statistic = (kept_weekdays - 1) * (got * np.sqrt(spread) + 1 - spread) ** 3  # Wilson and Hilferty, undone
     for device in range(values.shape[1]):
-        groups = [values[WEEKDAY == day, device] for day in range(kept_weekdays)]
+        groups = [values[day == WEEKDAY, device] for day in range(kept_weekdays)]
         expected = stats.kruskal(*groups, nan_policy="omit").statistic
         count = np.isfinite(values[:, device]).sum()
         assert statistic[device] == pytest.approx(expected, rel=1.5 / count)  # n in place of n - 1
@@ -133,6 +134,11 @@ def test_no_variation_has_no_cycle() -> None:
     np.testing.assert_allclose(scores.cycle_score(np.zeros((DAYS, 2))), 0, atol=1e-12)
 
 
+def test_nothing_but_a_week_has_no_cycle(draw: Draw) -> None:
+    weeks = np.tile(draw("normal", (7, 3)), (52, 1))
+    assert (scores.cycle_peak(scores.normal_scores(weeks))[1] == 0).all()
+
+
 def test_memory_by_loops(holey: FloatArray) -> None:
     series, seen = scores.normal_scores(holey), np.isfinite(holey)
     got = scores.memory_score(series, seen)
@@ -160,53 +166,54 @@ def test_normal_time_has_mean_zero_and_mean_square_one(holey: FloatArray) -> Non
     assert (time[:, :2] == 0).all()
 
 
+def _left_over(series: FloatArray, day: int) -> float:
+    """Sum of squares about the means before and after ``day``."""
+    parts = (series[:day], series[day:])
+    return float(sum(np.nansum((part - np.nanmean(part)) ** 2) for part in parts))
+
+
 def test_change_is_the_largest_cumulated_sum_by_kolmogorovs_law(holey: FloatArray) -> None:
     holey[50:, 10:] += np.linspace(0, 2, 10)
     series = scores.normal_scores(holey)
-    places, got = scores.change_point(series), scores.change_score(series, np.isfinite(holey))
+    got = scores.change_score(series, np.isfinite(holey))
     for device in range(holey.shape[1]):
         sums = [abs(sum(series[:day, device])) for day in range(1, DAYS)]
-        assert places[device] == 1 + sums.index(max(sums))
-        size = max(sums) / np.sqrt(np.isfinite(holey[:, device]).sum())
+        size = (max(sums) + 0.5826) / np.sqrt(np.isfinite(holey[:, device]).sum())  # Siegmund: how far sums overshoot
         assert stats.norm.sf(got[device]) == pytest.approx(stats.kstwobign.sf(size), rel=1e-9)
 
 
 @pytest.mark.parametrize("size", [1.999, 2.001, 8.0, 17.0])
 def test_kolmogorovs_tail_far_out(size: float) -> None:
-    step = np.repeat([1.0, -1.0], 2000)[:, None] * size / np.sqrt(1000)
+    height = size * np.sqrt(4000) - 0.5826
+    step = np.repeat([1.0, -1.0], 2000)[:, None] * height / 2000
     got = scores.change_score(step, np.ones(step.shape, bool))
     assert stats.norm.logsf(got[0]) == pytest.approx(np.log(2) - 2 * size**2, rel=1e-9)
 
 
-def test_a_change_is_dated(draw: Draw) -> None:
+def test_change_point_leaves_the_least_squares_of_all_steps(holey: FloatArray) -> None:
+    holey[70:, 5:] += np.linspace(0, 9, 15)
+    got = scores.change_point(scores.normal_scores(holey), np.isfinite(holey))
+    for device in range(holey.shape[1]):
+        seen = np.isfinite(holey[:, device])
+        series = np.where(seen, scores.normal_scores(holey)[:, device], np.nan)
+        allowed = [day for day in range(1, DAYS) if min(seen[:day].sum(), seen[day:].sum()) >= SHORTEST_SEGMENT]
+        best = min(allowed, key=lambda day: round(_left_over(series, day), 9))  # the first where days are not observed
+        assert got[device] == best
+
+
+@pytest.mark.parametrize("day", [SHORTEST_SEGMENT, 20, 50, 80, DAYS - SHORTEST_SEGMENT])
+@pytest.mark.parametrize("height", [1.0, -1.0])
+def test_a_change_is_dated_wherever_it_lies(day: int, height: float) -> None:
+    values = np.where(np.arange(DAYS) < day, 0.0, height)[:, None]
+    assert scores.change_point(scores.normal_scores(values), np.isfinite(values)).tolist() == [day]
+
+
+@pytest.mark.parametrize("far", [1, SHORTEST_SEGMENT - 1])
+def test_a_few_far_days_at_the_end_are_no_step(draw: Draw, far: int) -> None:
     values = draw("normal", (DAYS, 1))
-    values[50:] += 9
-    assert scores.change_point(scores.normal_scores(values)).tolist() == [50]
-
-
-@pytest.mark.parametrize("count", [1, 28, 366, 5000])
-def test_maximum_is_the_law_of_the_largest_of_many(count: int) -> None:
-    furthest = np.linspace(0.5, 8, 60)
-    one = stats.norm.sf(furthest) * 2
-    below, above = stats.norm.ppf((1 - one) ** count), stats.norm.isf(-np.expm1(count * np.log1p(-one)))
-    known = (1 - one) ** count > 1e-300
-    got = scores.maximum_score(furthest, np.full(60, count))
-    np.testing.assert_allclose(got[known], np.where(above > 0, above, below)[known], rtol=1e-6, atol=1e-9)
-    assert (got[~known] < -30).all()
-
-
-def test_maximum_far_out_is_the_sum_of_the_chances() -> None:
-    furthest = np.array([10.0, 37.0, 1e4])
-    got = stats.norm.logsf(scores.maximum_score(furthest, np.full(3, 366)))
-    np.testing.assert_allclose(got, np.log(2 * 366) + stats.norm.logsf(furthest), rtol=1e-9)
-
-
-def test_maximum_rises_without_a_jump_and_nan_stays_nan() -> None:
-    got = scores.maximum_score(np.append(np.linspace(0, 12, 5000), np.nan), np.full(5001, 366))
-    steps = np.diff(got[:-1])
-    assert (steps > 0).all()
-    assert steps[2000:].max() < 0.01
-    assert np.isnan(got[-1])
+    values[DAYS - far :] += 99
+    got = scores.change_point(scores.normal_scores(values), np.isfinite(values))[0]
+    assert SHORTEST_SEGMENT <= got <= DAYS - SHORTEST_SEGMENT
 
 
 @pytest.mark.parametrize("value", [np.nan, 0.0, 1e-9, 1e15])
@@ -217,3 +224,9 @@ def test_series_without_variation_are_scored_without_surprise(value: float) -> N
     others = [scores.cycle_score(series), scores.memory_score(series, seen), scores.drift_score(series, seen)]
     for score in (weekly, *others, scores.change_score(series, seen)):
         assert (score < 0.2).all()
+
+
+@pytest.mark.parametrize("count", [1, 28, 366])
+def test_furthest_of_many_is_exceeded_with_the_given_chance(count: int) -> None:
+    none = (1 - 2 * stats.norm.sf(scores.furthest_of(count))) ** count
+    assert 1 - none == pytest.approx(0.01, rel=0.01)

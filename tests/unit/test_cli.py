@@ -1,0 +1,223 @@
+"""Arguments in, exit codes and streams out."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from oddfleet import Kind, cli, plant, report
+
+
+@pytest.fixture(scope="module")
+def sick(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sick")
+    plant.write_folder(plant.with_fault(plant.steady_fleet(6, 40, seed=5), 2, Kind.INACTIVE, seed=1), folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def healthy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("healthy")
+    plant.write_folder(plant.steady_fleet(6, 40, seed=5), folder)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Every test has a folder of its own to litter."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def call(*arguments: str | Path) -> tuple[int, str, str]:
+    result = CliRunner().invoke(cli.app, [str(argument) for argument in arguments], prog_name="oddfleet")
+    return result.exit_code, result.stdout, result.stderr
+
+
+def raising(error: BaseException) -> Any:
+    def work(*_: Any) -> None:
+        raise error
+
+    return work
+
+
+def test_done(sick: Path) -> None:
+    code, out, err = call("run", sick)
+    assert (code, err) == (0, "")
+    assert "1 of 6 devices is odd" in out
+    assert json.loads(Path("oddities.json").read_text(encoding="utf-8"))[0]["id"] == 2
+
+
+def test_the_folder_for_the_results_is_made(sick: Path) -> None:
+    assert call("run", sick, "--out", "a/b c/d")[0] == 0
+    assert (Path("a") / "b c" / "d" / "report.html").is_file()
+    assert list(Path().iterdir()) == [Path("a")]
+
+
+def test_a_line_that_is_an_error() -> None:
+    code, out, err = call("run", "nowhere")
+    assert (code, out) == (1, "")
+    assert err.startswith("oddfleet: nowhere: ")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["run"],
+        ["run", "data", "--nonsense"],
+        ["run", "data", "--alpha", "much"],
+        ["nonsense"],
+        ["demo", "surplus"],
+        [],
+    ],
+    ids=" ".join,
+)
+def test_usage(arguments: list[str]) -> None:
+    code, out, err = call(*arguments)
+    assert (code, out) == (2, "")
+    assert "Usage: oddfleet" in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(("alpha", "code"), [("0.5", 0), ("0.51", 1), ("0", 1), ("-1", 1), ("nan", 1), ("1e-9", 0)])
+def test_alpha(healthy: Path, alpha: str, code: int) -> None:
+    found, _, err = call("run", healthy, "--alpha", alpha, "--quiet")
+    assert found == code
+    assert err.startswith("oddfleet: alpha: ") == bool(code)
+
+
+@pytest.mark.parametrize(("fleet", "code"), [("sick", 3), ("healthy", 0)])
+@pytest.mark.parametrize("style", [[], ["--json"], ["--quiet"]], ids=["plain", "json", "quiet"])
+def test_fail_on_odd(request: pytest.FixtureRequest, fleet: str, code: int, style: list[str]) -> None:
+    found, _, err = call("run", request.getfixturevalue(fleet), "--fail-on-odd", *style)
+    assert (found, err) == (code, "")
+    assert Path("oddities.json").is_file()
+
+
+@pytest.mark.parametrize("style", [[], ["--quiet"], ["--json"], ["--debug"]], ids=["plain", "quiet", "json", "debug"])
+def test_cancelled(monkeypatch: pytest.MonkeyPatch, style: list[str]) -> None:
+    monkeypatch.setattr("oddfleet.pipeline.run", raising(KeyboardInterrupt()))
+    code, out, err = call("run", "data", *style)
+    assert code == 130
+    said = json.loads(out)["error"] if style == ["--json"] else err.removeprefix("oddfleet: ").rstrip("\n")
+    assert said == "cancelled; the results of the last complete run are untouched"
+    assert (err if style == ["--json"] else out) == ""
+
+
+@pytest.mark.parametrize("quiet", [[], ["--quiet"]], ids=["", "quiet"])
+def test_json_is_one_document_and_nothing_else(sick: Path, quiet: list[str]) -> None:
+    code, out, err = call("run", sick, "--json", *quiet)
+    assert (code, err) == (0, "")
+    assert out == Path("findings.json").read_text(encoding="utf-8")
+    assert json.loads(out)["schema"] == 1
+    assert json.loads(out)["odd"] == [2]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["run", "nowhere"],
+        ["run", "nowhere", "--quiet"],
+        ["run", ".", "--alpha", "7"],
+        ["run", "."],
+        ["demo", "--alpha", "0"],
+    ],
+    ids=" ".join,
+)
+def test_json_of_an_error(arguments: list[str]) -> None:
+    code, out, err = call(*arguments, "--json")
+    assert (code, err) == (1, "")
+    document = json.loads(out)
+    assert list(document) == ["schema", "error"]
+    assert document["schema"] == 1
+    assert "\n" not in document["error"]
+
+
+def test_json_of_an_error_with_its_traceback() -> None:
+    code, out, err = call("run", "nowhere", "--json", "--debug")
+    assert code == 1
+    assert json.loads(out)["schema"] == 1
+    assert err.startswith("Traceback (most recent call last):")
+
+
+def test_quiet_says_nothing_but_errors(sick: Path) -> None:
+    assert call("run", sick, "--quiet") == (0, "", "")
+    code, out, err = call("run", "nowhere", "--quiet")
+    assert (code, out) == (1, "")
+    assert err.startswith("oddfleet: nowhere: ")
+
+
+@pytest.mark.parametrize(("style", "quiet"), [([], False), (["--json"], True), (["--quiet"], True)], ids=str)
+def test_progress_is_shown_unless_asked_not_to(monkeypatch: pytest.MonkeyPatch, style: list[str], quiet: bool) -> None:
+    asked: list[bool] = []
+
+    shown = report.Progress
+
+    def progress(*, quiet: bool) -> report.Progress:
+        asked.append(quiet)
+        return shown(quiet=True)
+
+    monkeypatch.setattr("oddfleet.report.Progress", progress)
+    call("run", "nowhere", *style)
+    assert asked == [quiet]
+
+
+def test_debug_shows_the_traceback_and_the_line() -> None:
+    code, out, err = call("run", "nowhere", "--debug")
+    assert (code, out) == (1, "")
+    assert err.startswith("Traceback (most recent call last):")
+    assert err.splitlines()[-1].startswith("oddfleet: nowhere: ")
+
+
+def test_a_bug_is_not_dressed_up_as_an_error_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("oddfleet.pipeline.run", raising(ZeroDivisionError()))
+    assert isinstance(CliRunner().invoke(cli.app, ["run", "data"]).exception, ZeroDivisionError)
+
+
+def test_cohorts_by_a_column_of_the_meta_file(sick: Path) -> None:
+    code, _, err = call("run", sick, "--cohorts", "room")
+    assert code == 1
+    assert err.startswith("oddfleet: cohorts: must be 'auto', 'none' or a column of the meta file")
+    assert call("run", sick, "--cohorts", "none", "--quiet") == (0, "", "")
+
+
+def test_version() -> None:
+    assert call("--version") == (0, f"oddfleet {importlib.metadata.version('oddfleet')}\n", "")
+
+
+@pytest.mark.parametrize("asked", ["--help", "-h"])
+@pytest.mark.parametrize("command", ["run", "demo"])
+def test_help_has_an_example(command: str, asked: str) -> None:
+    code, out, err = call(command, asked)
+    assert (code, err) == (0, "")
+    assert f"'oddfleet {command} " in out.split("Example")[1]
+
+
+def test_help_names_the_commands_and_first_steps() -> None:
+    code, out, _ = call("--help")
+    assert code == 0
+    for said in ("run", "demo", "--version", "oddfleet run FOLDER"):
+        assert said in out
+
+
+def test_demo(monkeypatch: pytest.MonkeyPatch) -> None:
+    small = plant.with_fault(plant.steady_fleet(6, 40, seed=5), 2, Kind.INACTIVE, seed=1)
+    monkeypatch.setattr(plant, "sample_fleet", lambda: small)
+    code, out, err = call("demo", "--fail-on-odd", "--json")
+    assert (code, err) == (3, "")
+    assert json.loads(out)["odd"] == [2]
+    assert (Path("oddfleet-demo") / "sample" / "iot_6.csv").is_file()
+
+
+def test_main_is_the_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.argv", ["ignored", "run", "nowhere"])
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    assert left.value.code == 1
+    assert capsys.readouterr().err.startswith("oddfleet: nowhere: ")
