@@ -260,7 +260,7 @@ def compare(feature: str, devices: Devices, n_days: int) -> dict[Id, float]:
         noise = np.sqrt(spread / len(others) + (max(own, error) if math.isfinite(own) else error) ** 2)
         tails = log_tail(abs(away) / np.hypot(noise, np.sqrt(between)))
         if feature == "spike" and away > 0:  # true differences of a maximum are not normal but exponential, upwards
-            uneven = (0.45 / 2) ** (2 / 3) * max(own, error) ** 2  # the log of a maximum is skewed by 0.45 itself
+            uneven = 0.225 ** (2 / 3) * max(own, error) ** 2  # part of its error is too: its skewness is 0.45 by itself
             rest = np.sqrt(noise**2 - uneven)
             rate = 1 / np.maximum(np.sqrt(between + uneven) / rest, 0.03)
             at = away / rest + 1 / rate
@@ -291,8 +291,9 @@ def judge(devices: Devices, n_days: int) -> tuple[list[Id], Surprises]:
     for place, (key, device) in enumerate(devices.items()):
         surprises[key] = {feature: compared[feature].get(key, 0.0) for feature in COMPARED}
         for run in RUNS:
-            rate = max(device[run][0], usual[run])
-            surprises[key][run] = min(math.log(n_days) + device[run][2] * math.log(rate), 0.0)
+            surprises[key][run] = min(
+                math.log(n_days) + device[run][2] * math.log(max(device[run][0], usual[run])), 0.0
+            )
         surprises[key]["lost"] = lost_log_p(lost[place], np.delete(capped, place)) if len(lost) > 1 else 0.0
     least = {key: min(claims.values()) + math.log(len(CLAIMS)) for key, claims in surprises.items()}
     ranked = sorted(devices, key=lambda key: (least[key], str(key).rjust(20)))

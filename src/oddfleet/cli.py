@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import signal
 import sys
 import traceback
 from collections.abc import Callable
@@ -58,7 +59,7 @@ def _options(
     "'oddfleet run traffic.parquet --json --quiet > findings.json'."
 )
 def run(
-    data: Annotated[Path, typer.Argument(help="Folder of iot_<id>.csv files, or one CSV or Parquet table.")],
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="Folder of iot_<id>.csv files, or one table.")],
     out: _Out = Path(),
     alpha: _Alpha = 0.01,
     cohorts: _Cohorts = "auto",
@@ -100,6 +101,8 @@ def demo(
 
 def main() -> None:
     """Entry point of the command ``oddfleet``."""
+    # A nightly job that is told to stop cleans up as after Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     app(prog_name="oddfleet")
 
 
@@ -130,4 +133,4 @@ def _say_error(message: str, *, json: bool) -> None:
     if json:
         sys.stdout.write(report.error_json(message))
     else:
-        typer.echo(f"oddfleet: {message}", err=True)
+        typer.echo(f"oddfleet: {report.visible(message)}", err=True)

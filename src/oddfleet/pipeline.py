@@ -103,11 +103,11 @@ def run(data: Path, out: Path, settings: Settings, progress: Progress) -> Run:
 
     source = ingest.read_source(data, progress.step("reading"))
     fleet = ingest.to_fleet(source)
+    result = detect.find_oddities(fleet, settings)
     with _staged(out) as stage:
         store.write_database(stage / DATABASE, source.rows, source.meta, source.issues, progress.step("storing"))
         answers = store.answer_questions(stage / DATABASE)
         health = _health(source, fleet)
-        result = detect.find_oddities(fleet, settings)
         findings = report.findings_json(result, answers, health)
         _write(stage / ODDITIES, report.oddities_json(result, fleet))
         _write(stage / FINDINGS, findings)
@@ -169,6 +169,9 @@ def _staged(out: Path) -> Iterator[Path]:
         yield stage
     except OSError as error:
         raise OutputError(_unwritable(out, error)) from error
+    except OutputError as error:
+        # The folder is gone when this is read: name the one that the user knows.
+        raise OutputError(str(error).replace(str(stage), str(out))) from error
     finally:
         shutil.rmtree(stage, ignore_errors=True)
 

@@ -44,10 +44,12 @@ def with_fault(fleet: Fleet, device_id: DeviceId, kind: Kind, *, seed: int) -> F
         seed: the same seed gives the same fault.
 
     Raises:
-        SettingsError: when no fault of this kind can be planted.
+        SettingsError: when no fault of this kind can be planted, or there is no such device.
     """
     if kind not in FAULTS:
         raise SettingsError(f"plant: kind must be one of {', '.join(FAULTS)}, got {kind}; choose one of these")
+    if device_id not in fleet.device_ids:
+        raise SettingsError(f"plant: the fleet must have the device, got {device_id!r}; choose one of device_ids")
     place = fleet.device_ids.index(device_id)
     values = fleet.values.copy()
     values[:, place] = FAULTS[kind](values[:, place], np.random.default_rng(seed))

@@ -47,7 +47,8 @@ def find_oddities(fleet: Fleet, settings: Settings) -> Oddities:
     broken = promises.broken_days(fleet)
     breaks = np.any([promises.breakers(broken[kind]) for kind in DECISIVE], axis=0)
     odd = breaks | decide.discoveries(log_p, settings.alpha)
-    order = sorted(range(fleet.n_devices), key=lambda device: (not breaks[device], log_p[device], device))
+    ids = fleet.device_ids
+    order = sorted(range(fleet.n_devices), key=lambda d: (not breaks[d], log_p[d], isinstance(ids[d], str), ids[d]))
     said = _findings(fleet, groups, broken, odd, settings.alpha)
     ranked = [device for device in order if odd[device]]
     return Oddities(
@@ -81,7 +82,9 @@ def _findings(
                 for symptom in diagnose.symptoms(group.judgement, place, series, residual, alpha):
                     if symptom.kind is not Kind.MISSING_DAYS:
                         said[device].append(findings.of_symptom(cohort, device, symptom))
+    # A day that most of the fleet lacks is a gap in the record and no finding about a device.
     lost = broken[Kind.MISSING_DAYS]
+    lost &= lost.mean(axis=1, keepdims=True) <= 0.5 if fleet.n_devices >= FEWEST_DEVICES else True
     for device in np.flatnonzero(lost.any(axis=0)).tolist():
         said[device].append(findings.of_promise(fleet, device, Kind.MISSING_DAYS, lost))
     return said

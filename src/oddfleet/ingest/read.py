@@ -27,7 +27,9 @@ def read_source(path: Path, progress: Callable[[int, int], None] | None = None) 
         if path.is_dir():
             return read_folder(path, progress)
         path.stat()
-    except OSError as error:
+    except (OSError, ValueError) as error:
         needed = "a folder, a .csv or a .parquet file is needed"
-        raise InputError(f"{path}: {needed}, got {error.strerror or error}; check the path") from error
+        raise InputError(
+            f"{path}: {needed}, got {getattr(error, 'strerror', None) or error}; check the path"
+        ) from error
     return read_table(path, progress)

@@ -13,6 +13,8 @@ from oddfleet.errors import InputError
 MOST_DAYS = 36_600
 """A hundred years: a longer record is a mistyped date, and would ask for a matrix that no machine holds."""
 
+_DAY = r"^\d{4}-\d\d-\d\d([T ]|$)"
+
 
 def long_parts(frame: Any) -> dict[str, Any]:
     """Arguments for ``Fleet`` from a table with columns ``date``, ``device_id`` and ``value``.
@@ -110,6 +112,11 @@ def _days(dates: Any) -> npt.NDArray[np.datetime64]:
     """Calendar days (rows,) as ``datetime64[D]`` from dates, timestamps at midnight or ISO text."""
     if dates.dtype.is_numeric():
         raise InputError(f"frame: dates must be days such as 2020-01-31, got the number {dates[0]}; parse them first")
+    if dates.is_null().any():
+        raise InputError(f"frame: every row needs a date, got {int(dates.is_null().sum())} without; drop or date them")
+    if dates.dtype == nw.String and not dates.str.contains(_DAY).all():
+        other = dates.filter(~dates.str.contains(_DAY))[0]
+        raise InputError(f"frame: dates must be days such as 2020-01-31, got {other!r}; parse them first")
     if isinstance(dates.dtype, nw.Datetime) and dates.dtype.time_zone:
         # A day is what the clock on the wall says where the record was made.
         dates = dates.dt.replace_time_zone(None)
@@ -121,7 +128,8 @@ def _days(dates: Any) -> npt.NDArray[np.datetime64]:
     if np.isnat(days).any():
         raise InputError(f"frame: every row needs a date, got {int(np.isnat(days).sum())} without; drop or date them")
     if (moments != days).any():
-        raise InputError(f"frame: dates must be days, got {moments[moments != days][0]}; sum the values to days first")
+        other = np.datetime_as_string(moments[moments != days][0], "s")
+        raise InputError(f"frame: dates must be days, got {other}; sum the values to days first")
     return days
 
 

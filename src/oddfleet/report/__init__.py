@@ -6,6 +6,7 @@ from oddfleet.report.console import Progress, print_summary
 from oddfleet.report.documents import error_json, findings_json, oddities_json
 from oddfleet.report.html import report_html
 from oddfleet.report.plots import draw_device, write_plots
+from oddfleet.report.wording import visible
 
 __all__ = [
     "Progress",
@@ -15,5 +16,6 @@ __all__ = [
     "oddities_json",
     "print_summary",
     "report_html",
+    "visible",
     "write_plots",
 ]

@@ -54,6 +54,8 @@ def error_json(message: str) -> str:
 
 def _finding(finding: Finding) -> dict[str, Any]:
     entry: dict[str, Any] = _plain(dataclasses.asdict(finding))
+    # The number of days is for Python; the document holds the keys of its contract and no more.
+    del entry["days"]
     return entry
 
 
