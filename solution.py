@@ -20,9 +20,8 @@
 # is at most ALPHA * k / n (Benjamini and Hochberg). So at most ALPHA of the subsets without an odd device raise an
 # alarm, whatever their size, and no constant is tuned to a device that one happened to see.
 # WHAT CAN BE DEDUCED (question 3) for the 500 devices handed out; the run prints the numbers for any subset:
-# One is odd: 4399, sneaking_catfish. Every day is there, none negative, its mean (105 MB) near the usual 100. But its
-# days lie 48 MB from its median where 4 are usual, flat between 0 and 200 where a bell is usual, without rhythm, memory
-# or date of change: it was never "largely predictable". A faulty meter, a placeholder or made-up values look like that.
+# One is odd: 4399, sneaking_catfish. Every day is there, none negative, its mean (105 MB) near the usual 100; its days
+# lie 48 MB from its median, not 4, flat from 0 to 200 and in no order: made up, or a faulty meter; never "predictable".
 
 import json
 import math
@@ -283,17 +282,14 @@ def lost_log_p(lost: float, others: Array) -> float:
 def judge(devices: Devices, n_days: int) -> tuple[list[Id], Surprises]:
     """The odd devices, oddest first, and the log p-value of every claim about every device."""
     compared = {feature: compare(feature, devices, n_days) for feature in COMPARED}
-    enough, dropped = len(devices) >= FEWEST_DEVICES, int(MOST_BREAKERS * len(devices))  # two cannot say what is usual
+    enough, log_days = len(devices) >= FEWEST_DEVICES, math.log(n_days)  # two devices cannot say what is usual
     usual = {run: float(np.median([device[run][1] for device in devices.values()])) * enough for run in RUNS}
     lost = np.array([device["lost"][0] for device in devices.values()])
-    capped = np.minimum(lost, np.sort(lost)[-1 - dropped] + 2) if dropped else lost  # the worst tenth are no examples
+    capped = np.minimum(lost, np.sort(lost)[-1 - len(lost) // 10] + 2)  # the worst tenth are no examples
     surprises: Surprises = {}
     for place, (key, device) in enumerate(devices.items()):
         surprises[key] = {feature: compared[feature].get(key, 0.0) for feature in COMPARED}
-        for run in RUNS:
-            surprises[key][run] = min(
-                math.log(n_days) + device[run][2] * math.log(max(device[run][0], usual[run])), 0.0
-            )
+        surprises[key] |= {r: min(log_days + device[r][2] * math.log(max(device[r][0], usual[r])), 0.0) for r in RUNS}
         surprises[key]["lost"] = lost_log_p(lost[place], np.delete(capped, place)) if len(lost) > 1 else 0.0
     least = {key: min(claims.values()) + math.log(len(CLAIMS)) for key, claims in surprises.items()}
     ranked = sorted(devices, key=lambda key: (least[key], str(key).rjust(20)))

@@ -86,7 +86,6 @@ FINDINGS = """\
       "kind": "level_shift",
       "since": "2020-07-01",
       "until": null,
-      "days": 184,
       "value": 61.25,
       "usual": null,
       "unit": "MB a day",

@@ -54,6 +54,11 @@ def test_no_fault_of_a_kind_that_cannot_be_planted() -> None:
         plant.with_fault(CLEAN, 1, Kind.MIXTURE, seed=1)
 
 
+def test_no_fault_in_a_device_that_is_not_there() -> None:
+    with pytest.raises(SettingsError, match=r"^plant: the fleet must have the device, got 6; choose "):
+        plant.with_fault(CLEAN, 6, Kind.LEVEL, seed=1)
+
+
 def test_the_sample_fleet_has_six_odd_devices() -> None:
     found = find_oddities(plant.sample_fleet(), Settings())
     kinds = {device: found.of(device)[0].kind for device in found.ids}

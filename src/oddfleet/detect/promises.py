@@ -59,8 +59,7 @@ def log_surprise_of_lost(lost: BoolArray) -> FloatArray:
     others = len(counts) - 1
     if others < 1:
         return np.zeros(len(counts))
-    dropped = int(MOST_BREAKERS * len(counts))
-    capped = np.minimum(counts, np.sort(counts)[-1 - dropped] + 2) if dropped else counts
+    capped = np.minimum(counts, np.sort(counts)[-1 - int(MOST_BREAKERS * len(counts))] + 2)
     total, squares = capped.sum() - capped, (capped**2).sum() - capped**2
     mean = (total + 0.5) / others
     variance = np.maximum(squares - total**2 / others, 0.0) / max(others - 1, 1)

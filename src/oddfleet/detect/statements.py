@@ -5,6 +5,7 @@ Fixed templates, no model: the same numbers give the same words.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -51,8 +52,17 @@ def next_check(kind: Kind) -> str:
 
 
 def _n(number: float) -> str:
-    """A number with four digits that count."""
-    return f"{number:,.4g}" if abs(number) < 1e6 else f"{number:,.0f}"
+    """A number with four digits that count, whole from a thousand on."""
+    return f"{number:,.4g}" if abs(number) < 1000 else f"{number:,.0f}"
+
+
+def _two(number: float) -> str:
+    """A number with two decimals; what rounds to nothing has no sign."""
+    return f"{round(number, 2) + 0.0:.2f}"
+
+
+def _usual_days(e: Evidence) -> str:
+    return _days(round(e.usual)) if math.isfinite(e.usual) else "not known, for no other device can be compared"
 
 
 def _days(count: int) -> str:
@@ -84,7 +94,7 @@ def _shape_word(e: Evidence) -> str:
 _SENTENCES: dict[Kind, Callable[[Evidence], str]] = {
     Kind.MISSING_DAYS: lambda e: f"No traffic is on record for {_days(e.days)} {_period(e)}; {_usual_count(e)}.",
     Kind.DUPLICATE_DAYS: lambda e: (
-        f"{_days(e.days)} {_period(e)} stand in the record more than once; {_usual_count(e)}."
+        f"{_days(e.days)} {_period(e)} {_stand(e)} in the record more than once; {_usual_count(e)}."
     ),
     Kind.INVALID_VALUES: lambda e: (
         f"{_days(e.days)} {_period(e)} {_stand(e)} in the record without a usable number; {_usual_count(e)}."
@@ -94,7 +104,7 @@ _SENTENCES: dict[Kind, Callable[[Evidence], str]] = {
     ),
     Kind.INACTIVE: lambda e: (
         f"Silent (zero traffic or none on record) for {_days(e.days)} {_period(e)}; "
-        f"the longest silence usual here is {_days(round(e.usual))}."
+        f"the longest silence usual here is {_usual_days(e)}."
     ),
     Kind.LEVEL: lambda e: (
         f"Carries {_more(e)} traffic than its cohort: {_n(e.value)} MB a day on average, usual is {_n(e.usual)}."
@@ -133,7 +143,7 @@ _SENTENCES: dict[Kind, Callable[[Evidence], str]] = {
     ),
     Kind.WANDER: lambda e: (
         f"Each day {'resembles' if e.value > e.usual else 'swings away from'} the day before: "
-        f"correlation {e.value:.2f}, usual is {e.usual:.2f}."
+        f"correlation {_two(e.value)}, usual is {_two(e.usual)}."
     ),
     Kind.VOLATILITY_CHANGE: lambda e: (
         f"Since {e.since} its daily variation is {e.value:.2g} times what it was; "
@@ -145,7 +155,7 @@ _SENTENCES: dict[Kind, Callable[[Evidence], str]] = {
     ),
     Kind.FROZEN: lambda e: (
         f"Reports the same value, {_n(e.detail)} MB, for {_days(e.days)} in a row {_period(e)}; "
-        f"the longest such stretch usual here is {_days(round(e.usual))}."
+        f"the longest such stretch usual here is {_usual_days(e)}."
     ),
 }
 

@@ -13,7 +13,7 @@ from oddfleet.errors import InputError
 MOST_DAYS = 36_600
 """A hundred years: a longer record is a mistyped date, and would ask for a matrix that no machine holds."""
 
-_DAY = r"^\d{4}-\d\d-\d\d([T ]|$)"
+_DAY = r"^\d{4}-\d\d-\d\d(?:[T ]|$)"
 
 
 def long_parts(frame: Any) -> dict[str, Any]:

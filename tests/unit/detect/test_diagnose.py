@@ -77,7 +77,18 @@ def test_the_second_symptom_is_seen_in_the_series_without_the_first() -> None:
 def test_no_kind_is_named_twice_and_none_past_the_fourth() -> None:
     wreck = np.where(DAY < 60, 0.0, np.where(DAY < 100, 50.0, 300 + DAY + 80 * (DAY % 7 > 4) + 90 * np.sin(DAY / 3)))
     kinds = _kinds(_with(wreck + 400 * (DAY > 250) * (DAY % 5)))
-    assert len(kinds) == len(set(kinds)) == diagnose.MOST_KINDS
+    assert len(kinds) == len(set(kinds)) == 4
+
+
+@pytest.mark.parametrize(
+    ("kinds", "expected"),
+    [
+        ((Kind.LEVEL, Kind.NEGATIVE_TRAFFIC), [Kind.LEVEL, Kind.SPIKES]),  # mending the spikes shows the level again
+        ((Kind.LEVEL, Kind.WANDER), [Kind.WANDER]),  # mending the wander leaves a spread that nobody saw
+    ],
+)
+def test_what_a_repair_brings_to_light_is_not_named(kinds: tuple[Kind, Kind], expected: list[Kind]) -> None:
+    assert _kinds(_planted(*kinds)) == expected
 
 
 def test_days_lost_in_one_stretch_are_silence_first() -> None:

@@ -131,7 +131,6 @@ def test_p_value_is_times_the_number_of_tests(log_p: float, expected: float) -> 
     assert found.p_value == pytest.approx(expected)
 
 
-@pytest.mark.xfail(strict=True, raises=ValueError, reason="round(nan) where nobody says what is usual")
 def test_a_device_alone_can_be_silent() -> None:
     fleet = _planted(Kind.INACTIVE)
     assert findings.of_symptom(_cohort(fleet, [PLACE]), PLACE, _symptom(Kind.INACTIVE, fleet)).days == 20
@@ -158,3 +157,13 @@ def test_a_broken_promise_of_a_device_alone() -> None:
     alone = plant.steady_fleet(1, 30, seed=1)
     found = findings.of_promise(alone, 0, Kind.INVALID_VALUES, np.arange(30)[:, None] == 3)
     assert (found.value, found.usual, found.since) == (1, 0, date(2020, 1, 4))
+
+
+def test_a_spike_that_only_this_fleet_finds_far_is_its_furthest_day() -> None:
+    """In a fleet whose days hardly vary in size, a furthest day may be odd that normal noise would not call far."""
+    values = FLEET.values.copy()
+    values[:, PLACE] = 100.0 + np.where(np.arange(FLEET.n_days) % 2, 1.0, -1.0)
+    values[77, PLACE] = 103.0
+    fleet = replace(FLEET, values=values)
+    found = findings.of_symptom(_cohort(fleet), PLACE, _symptom(Kind.SPIKES, fleet))
+    assert (found.since, found.until, found.days) == (date(2020, 3, 18), date(2020, 3, 18), 1)

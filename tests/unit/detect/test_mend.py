@@ -104,6 +104,11 @@ def test_either_side_of_a_change_may_be_the_usual_one(kind: Kind) -> None:
     late_mended, early_mended = mend.variants(kind, faulty, USUAL)
     np.testing.assert_allclose(late_mended[:change], faulty[:change])
     np.testing.assert_allclose(early_mended[change:], faulty[change:])
+    for version in (late_mended, early_mended):
+        parts = [version[:change], version[change:]]
+        if kind is Kind.VOLATILITY_CHANGE:
+            parts = [np.abs(part - np.median(faulty)) for part in parts]
+        assert parts[0].mean() == pytest.approx(parts[1].mean())
 
 
 @pytest.mark.parametrize(("kind", "change"), [(Kind.LEVEL_SHIFT, 220), (Kind.VOLATILITY_CHANGE, 183)])

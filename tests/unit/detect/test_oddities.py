@@ -157,6 +157,13 @@ def test_edges(name: str) -> None:
     assert result.notes == ()
 
 
+@pytest.mark.parametrize(("devices", "told"), [(20, False), (11, False), (10, True), (1, True)])
+def test_a_day_most_have_lost_is_told_of_nobody(devices: int, told: bool) -> None:
+    values = _steady()
+    values[100, :devices] = np.nan
+    assert [finding.kind for finding in _found(values).findings] == [Kind.MISSING_DAYS] * devices * told
+
+
 def test_a_device_without_the_shared_week_is_detached() -> None:
     (first, *_) = _found(EDGES["a shared week but for one"][0]()).of(4)
     assert first.kind is Kind.DETACHED
@@ -259,7 +266,6 @@ def test_an_unknown_column_is_an_error() -> None:
         find_oddities(plant.steady_fleet(5, 30, seed=1), Settings(cohorts="made"))
 
 
-@pytest.mark.xfail(strict=True, raises=ValueError, reason="round(nan): the only device of a cohort")
 def test_a_silent_device_that_is_alone_in_its_cohort() -> None:
     made = tuple("lock" if device == 3 else "camera" for device in range(20))
     values = _one(np.where((DAY > 99) & (DAY < 140), 0.0, _steady()[:, 3]))
@@ -289,6 +295,7 @@ _SHARED = pytest.mark.xfail(strict=True, reason="repairs look at the series with
 @pytest.mark.parametrize(
     "kind",
     [
+        Kind.INACTIVE,
         Kind.LEVEL,
         Kind.CYCLE,
         Kind.SHAPE,
@@ -297,7 +304,6 @@ _SHARED = pytest.mark.xfail(strict=True, reason="repairs look at the series with
         *(
             pytest.param(kind, marks=_SHARED)
             for kind in (
-                Kind.INACTIVE,
                 Kind.SPREAD,
                 Kind.LEVEL_SHIFT,
                 Kind.DRIFT,

@@ -82,7 +82,7 @@ def test_surprise_is_not_far_from_the_exact_chance() -> None:
 @pytest.mark.parametrize(
     ("silent", "surprising"),
     [
-        ([366], [False]),  # alone, and so its silence is the usual one
+        ([366], [True]),  # alone, and held to the promise of being active
         ([0, 366], [False, True]),
         ([0, 366, 366], [False, False, False]),  # most are silent, so that is how this fleet is recorded
         ([0, 0, 366], [False, False, True]),

@@ -44,8 +44,10 @@ def _predictive_p(value: float, others: FloatArray, error: float, *, skewed: boo
         heard = np.exp(sum(stats.norm.logpdf(other, others.mean() + centres, spread) for other in others))
         beyond = (heard * stats.norm.sf((abs(value - others.mean()) - centres) / spread)).sum()
         if skewed and upwards:
-            scale = max(true_sd / noise, 0.03)
-            lopsided = stats.exponnorm(scale).sf((value - others.mean()) / noise + scale)
+            uneven = surprise.SKEWED_SHARE * error**2
+            rest = np.sqrt(noise**2 - uneven)
+            scale = max(np.hypot(true_sd, np.sqrt(uneven)) / rest, 0.03)
+            lopsided = stats.exponnorm(scale).sf((value - others.mean()) / rest + scale)
             beyond = max(beyond, heard.sum() * lopsided)
         evidence += prior * heard.sum() * step
         tail += prior * beyond * step
