@@ -287,3 +287,15 @@ def test_the_demo_has_no_place(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="results must be writable here"):
         pipeline.demo(tmp_path / "file", Settings(), Listener())
+
+
+def test_a_writer_that_fails_names_the_folder_the_user_gave(
+    monday: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, *_: object) -> None:
+        raise OutputError(f"{path}: no room left; free some")
+
+    monkeypatch.setattr("oddfleet.store.write_database", full)
+    with pytest.raises(OutputError) as error:
+        run(monday, tmp_path / "out")
+    assert str(error.value) == f"{tmp_path / 'out' / 'my_sqlite.db'}: no room left; free some"

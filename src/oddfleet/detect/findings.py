@@ -113,9 +113,6 @@ def _period(kind: Kind, series: FloatArray, fleet: Fleet) -> tuple[date | None, 
     if kind in (Kind.FROZEN, Kind.INACTIVE):
         start, length = _stretch(kind, series)
         return _date(fleet, start), _date(fleet, start + length - 1), length
-    if kind is Kind.MISSING_DAYS:
-        days = np.flatnonzero(np.isnan(series))
-        return _date(fleet, days[0]), _date(fleet, days[-1]), len(days)
     return None, None, fleet.n_days
 
 

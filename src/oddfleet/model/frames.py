@@ -125,8 +125,6 @@ def _days(dates: Any) -> npt.NDArray[np.datetime64]:
     except (TypeError, ValueError) as error:
         raise InputError(f"frame: dates must be days such as 2020-01-31, got others ({error}); parse them") from error
     days: npt.NDArray[np.datetime64] = moments.astype("datetime64[D]")
-    if np.isnat(days).any():
-        raise InputError(f"frame: every row needs a date, got {int(np.isnat(days).sum())} without; drop or date them")
     if (moments != days).any():
         other = np.datetime_as_string(moments[moments != days][0], "s")
         raise InputError(f"frame: dates must be days, got {other}; sum the values to days first")
