@@ -129,7 +129,7 @@ def _stretch(kind: Kind, series: FloatArray) -> tuple[int, int]:
 def _detail(kind: Kind, series: FloatArray) -> float:
     """The further number some sentences quote: a period in days, the value a device is stuck at in MB."""
     if kind is Kind.CYCLE:
-        return float(scores.cycle_peak(scores.normal_scores(series[:, None]))[0][0])
+        return scores.cycle_period(scores.normal_scores(series[:, None])[:, 0])
     if kind is Kind.FROZEN:
         return float(series[_stretch(kind, series)[0]])
     return float("nan")

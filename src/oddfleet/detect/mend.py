@@ -90,7 +90,7 @@ def _weekly_rhythm(series: FloatArray, _: Usual) -> list[FloatArray]:
 
 def _cycle(series: FloatArray, _: Usual) -> list[FloatArray]:
     seen = np.isfinite(series)
-    period = float(scores.cycle_peak(scores.normal_scores(series[:, None]))[0][0])
+    period = scores.cycle_period(scores.normal_scores(series[:, None])[:, 0])
     angle = 2 * np.pi * np.arange(len(series)) / period
     wave = np.column_stack([np.ones(len(series)), np.cos(angle), np.sin(angle)])
     fitted = np.linalg.lstsq(wave[seen], series[seen])[0]

@@ -81,6 +81,18 @@ def cycle_peak(scores: FloatArray) -> tuple[FloatArray, FloatArray]:
     return 1 / frequency[peak], share
 
 
+def cycle_period(scores: FloatArray) -> float:
+    """The period in days of the strongest cycle of one series, also between the frequencies of the periodogram.
+
+    Args:
+        scores: normal scores (days,).
+    """
+    peak = 1 / float(cycle_peak(scores[:, None])[0][0])
+    near = peak + np.linspace(-1, 1, 41) / len(scores)
+    wave = np.exp(-2j * np.pi * near[:, None] * np.arange(len(scores)))
+    return float(1 / near[np.abs(wave @ scores).argmax()])
+
+
 def cycle_score(scores: FloatArray) -> FloatArray:
     """Fisher's g (1929) of ``cycle_peak`` on the normal scale, float64 (devices,)."""
     _, share = cycle_peak(scores)

@@ -87,7 +87,7 @@ def _usual_count(e: Evidence) -> str:
 
 def _shape_word(e: Evidence) -> str:
     if e.test == "skewness_l":
-        return f"lopsided, with a longer tail {'upwards' if e.value > e.usual else 'downwards'}"
+        return f"with a longer tail {'upwards' if e.value > e.usual else 'downwards'} than theirs"
     return "peaked, with heavier tails" if e.value > e.usual else "flatter, or in two humps"
 
 
@@ -126,8 +126,8 @@ _SENTENCES: dict[Kind, Callable[[Evidence], str]] = {
         f"The days of the week explain {e.value:.0%} of its variation; usual is {e.usual:.0%}."
     ),
     Kind.CYCLE: lambda e: (
-        f"Follows a cycle of {e.detail:.1f} days that holds {e.value:.0%} of its variation; "
-        f"the strongest cycle of a usual device holds {e.usual:.0%}."
+        f"Its strongest cycle, of {e.detail:.1f} days, holds {e.value:.0%} of its variation; "
+        f"that of a usual device holds {e.usual:.0%}."
     ),
     Kind.DETACHED: lambda e: (
         f"Does not follow the days the way its cohort does: correlation with the others {e.value:.2f}, "
@@ -142,7 +142,7 @@ _SENTENCES: dict[Kind, Callable[[Evidence], str]] = {
         f"day to the last; usual is {_n(abs(e.usual))}."
     ),
     Kind.WANDER: lambda e: (
-        f"Each day {'resembles' if e.value > e.usual else 'swings away from'} the day before: "
+        f"Each day resembles the day before {_more(e)} than is usual: "
         f"correlation {_two(e.value)}, usual is {_two(e.usual)}."
     ),
     Kind.VOLATILITY_CHANGE: lambda e: (
@@ -150,8 +150,8 @@ _SENTENCES: dict[Kind, Callable[[Evidence], str]] = {
         f"for a usual device it stays at {e.usual:.2g} times."
     ),
     Kind.SPIKES: lambda e: (
-        f"{_days(e.days)} {_period(e)} {_stand(e)} out, at most {_n(e.value)} MB away from its median; "
-        f"a usual device strays at most {_n(e.usual)} MB."
+        f"{_days(e.days)} {_period(e)} {_stand(e)} out, up to {_n(e.value)} MB away from its median; "
+        f"a usual device strays up to {_n(e.usual)} MB."
     ),
     Kind.FROZEN: lambda e: (
         f"Reports the same value, {_n(e.detail)} MB, for {_days(e.days)} in a row {_period(e)}; "

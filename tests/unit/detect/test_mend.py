@@ -13,7 +13,6 @@ SERIES = CLEAN.values[:, 0]
 USUAL = mend.Usual(100.0, 4.0)
 OTHER_USUAL = mend.Usual(70.0, 9.0)
 REPAIRED = tuple(mend.REPAIRS)
-_CYCLE = pytest.mark.xfail(strict=True, reason="only periods that divide the record are looked for")
 
 _WEEKLY = pytest.mark.xfail(strict=True, reason="the mean over the week stays, though two days of it were the odd ones")
 
@@ -26,9 +25,7 @@ def _measure(kind: Kind, series: FloatArray) -> float:
     return float(measures.measure(kind, series[:, None], "")[0])
 
 
-@pytest.mark.parametrize(
-    "kind", [pytest.param(kind, marks=_CYCLE) if kind is Kind.CYCLE else kind for kind in REPAIRED]
-)
+@pytest.mark.parametrize("kind", REPAIRED)
 def test_a_repair_undoes_its_fault(kind: Kind) -> None:
     """At least nine tenths of what the fault did to the measure of its kind are gone."""
     clean, faulty = _measure(kind, SERIES), _measure(kind, _faulty(kind))
@@ -40,7 +37,7 @@ def test_a_repair_undoes_its_fault(kind: Kind) -> None:
 @pytest.mark.parametrize(
     "kind",
     [
-        pytest.param(kind, marks={Kind.CYCLE: [_CYCLE], Kind.WEEKLY_RHYTHM: [_WEEKLY]}.get(kind, []))
+        pytest.param(kind, marks={Kind.WEEKLY_RHYTHM: [_WEEKLY]}.get(kind, []))
         for kind in REPAIRED
         if kind not in (Kind.SHAPE, Kind.WANDER)  # these leave nothing of the device to come back to
     ],

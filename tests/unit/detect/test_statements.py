@@ -78,13 +78,13 @@ GOLDEN = [
     (
         Kind.SHAPE,
         replace(ALL_YEAR, value=0.3, usual=0.0, test="skewness_l"),
-        "Its values are distributed unlike those of its cohort: lopsided, with a longer tail upwards "
+        "Its values are distributed unlike those of its cohort: with a longer tail upwards than theirs "
         "(L-skewness 0.300, usual is 0.000).",
     ),
     (
         Kind.SHAPE,
         replace(ALL_YEAR, value=-0.3, usual=0.0, test="skewness_l"),
-        "Its values are distributed unlike those of its cohort: lopsided, with a longer tail downwards "
+        "Its values are distributed unlike those of its cohort: with a longer tail downwards than theirs "
         "(L-skewness -0.300, usual is 0.000).",
     ),
     (
@@ -105,7 +105,7 @@ GOLDEN = [
     (
         Kind.CYCLE,
         replace(ALL_YEAR, value=0.46, usual=0.03, detail=17.02),
-        "Follows a cycle of 17.0 days that holds 46% of its variation; the strongest cycle of a usual device holds 3%.",
+        "Its strongest cycle, of 17.0 days, holds 46% of its variation; that of a usual device holds 3%.",
     ),
     (
         Kind.DETACHED,
@@ -135,12 +135,12 @@ GOLDEN = [
     (
         Kind.WANDER,
         replace(ALL_YEAR, value=0.85, usual=0.01),
-        "Each day resembles the day before: correlation 0.85, usual is 0.01.",
+        "Each day resembles the day before more than is usual: correlation 0.85, usual is 0.01.",
     ),
     (
         Kind.WANDER,
         replace(ALL_YEAR, value=-0.75, usual=0.01),
-        "Each day swings away from the day before: correlation -0.75, usual is 0.01.",
+        "Each day resembles the day before less than is usual: correlation -0.75, usual is 0.01.",
     ),
     (
         Kind.VOLATILITY_CHANGE,
@@ -150,13 +150,13 @@ GOLDEN = [
     (
         Kind.SPIKES,
         replace(STRETCH, value=66.5, usual=15.25, days=3),
-        "3 days between 2020-03-01 and 2020-04-09 stand out, at most 66.5 MB away from its median; "
-        "a usual device strays at most 15.25 MB.",
+        "3 days between 2020-03-01 and 2020-04-09 stand out, up to 66.5 MB away from its median; "
+        "a usual device strays up to 15.25 MB.",
     ),
     (
         Kind.SPIKES,
         replace(ONE_DAY, value=66.5, usual=15.25),
-        "1 day on 2020-03-01 stands out, at most 66.5 MB away from its median; a usual device strays at most 15.25 MB.",
+        "1 day on 2020-03-01 stands out, up to 66.5 MB away from its median; a usual device strays up to 15.25 MB.",
     ),
     (
         Kind.FROZEN,
@@ -184,7 +184,7 @@ HARD_TO_SAY = [
         (
             Kind.WANDER,
             replace(ALL_YEAR, value=0.853, usual=-0.0004),
-            "Each day resembles the day before: correlation 0.85, usual is 0.00.",
+            "Each day resembles the day before more than is usual: correlation 0.85, usual is 0.00.",
             "usual is -0.00",
         ),
         (
