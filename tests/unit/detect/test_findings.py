@@ -111,7 +111,7 @@ def test_what_a_device_is_stuck_at_and_how_long_a_cycle_takes_are_said() -> None
     frozen, cycle = _planted(Kind.FROZEN), _with(100 + 9 * np.sin(2 * np.pi * DAY * 20 / 366))
     stuck_at = f"{frozen.values[122, PLACE]:.4g} MB, for 20 days"
     assert stuck_at in findings.of_symptom(_cohort(frozen), PLACE, _symptom(Kind.FROZEN, frozen)).text
-    assert "a cycle of 18.3 days" in findings.of_symptom(_cohort(cycle), PLACE, _symptom(Kind.CYCLE, cycle)).text
+    assert "cycle, of 18.3 days" in findings.of_symptom(_cohort(cycle), PLACE, _symptom(Kind.CYCLE, cycle)).text
 
 
 def test_only_its_cohort_says_what_is_usual() -> None:
