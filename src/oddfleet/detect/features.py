@@ -101,9 +101,8 @@ def spike_log(values: FloatArray) -> FloatArray:
     The yardstick is the mean absolute deviation, which a few far values hardly move; NaN for a constant series.
     """
     away = np.abs(values - moments.median(values))
-    count = np.isfinite(away).sum(axis=0)
     known = np.where(np.isfinite(away), away, 0.0)
-    usual = known.sum(axis=0) / np.maximum(count, 1) * np.sqrt(np.pi / 2)
+    usual = moments.observed_mean(away) * np.sqrt(np.pi / 2)
     furthest = known.max(axis=0, initial=0.0)
     return np.where(usual > 0, np.log(np.maximum(furthest, 1e-300) / np.where(usual > 0, usual, 1.0)), np.nan)
 
@@ -118,8 +117,7 @@ def spike_error(count: IntArray) -> FloatArray:
 def _distances(values: FloatArray) -> FloatArray:
     """Distances from the median, in mean distances, rounded so that equal ones stay equal in any unit."""
     away = np.abs(values - moments.median(values))
-    count = np.maximum(np.isfinite(away).sum(axis=0), 1)
-    mean = np.where(np.isfinite(away), away, 0.0).sum(axis=0) / count
+    mean = moments.observed_mean(away)
     distances: FloatArray = np.round(away / np.where(mean > 0, mean, 1.0), 9)
     return distances
 

@@ -51,25 +51,6 @@ def measure(kind: Kind, values: FloatArray, test: str) -> FloatArray:
     return measured
 
 
-def mean_mb(values: FloatArray) -> FloatArray:
-    """Mean of the observed days (devices,); NaN where there is none."""
-    seen = np.isfinite(values)
-    count = seen.sum(axis=0)
-    total = np.where(seen, values, 0.0).sum(axis=0)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
-
-
-def spread_mb(values: FloatArray) -> FloatArray:
-    """Mean absolute deviation from the median (devices,); NaN where nothing is observed."""
-    return mean_mb(np.abs(values - moments.median(values)))
-
-
-def shift_mb(values: FloatArray) -> FloatArray:
-    """Mean after the most likely change of level minus the mean before it, (devices,)."""
-    late = np.arange(len(values))[:, None] >= scores.change_point(scores.normal_scores(values), np.isfinite(values))
-    return mean_mb(np.where(late, values, np.nan)) - mean_mb(np.where(late, np.nan, values))
-
-
 def following(values: FloatArray, others: FloatArray) -> FloatArray:
     """Rank correlation of each series (days, devices) with the median day of ``others`` (days, any), (devices,)."""
     profile: FloatArray = scores.normal_scores(moments.median(others.T)[:, None])
@@ -93,10 +74,9 @@ def _distinct(values: FloatArray) -> FloatArray:
 
 
 def _weekly_share(values: FloatArray) -> FloatArray:
-    ranked, seen = scores.normal_scores(values), np.isfinite(values)
-    weekday = (np.arange(len(values)) % 7)[:, None] == np.arange(7)
-    size = weekday.T.astype(float) @ seen
-    between = ((weekday.T.astype(float) @ ranked) ** 2 / np.maximum(size, 1)).sum(axis=0)
+    seen = np.isfinite(values)
+    # Which day the week begins with does not matter to how much its days differ.
+    between, _ = scores.between_weekdays(scores.normal_scores(values), seen, np.arange(len(values)) % 7)
     share: FloatArray = between / np.maximum(seen.sum(axis=0), 1)
     return share
 
@@ -107,10 +87,7 @@ def _cycle_share(values: FloatArray) -> FloatArray:
 
 
 def _memory(values: FloatArray) -> FloatArray:
-    ranked, seen = scores.normal_scores(values), np.isfinite(values)
-    pairs = (seen[1:] & seen[:-1]).sum(axis=0)
-    memory: FloatArray = (ranked[1:] * ranked[:-1]).sum(axis=0) / np.maximum(pairs, 1)
-    return memory
+    return scores.next_day_correlation(scores.normal_scores(values), np.isfinite(values))[0]
 
 
 def _drift(values: FloatArray) -> FloatArray:
@@ -122,9 +99,7 @@ def _drift(values: FloatArray) -> FloatArray:
 
 
 def _volatility_ratio(values: FloatArray) -> FloatArray:
-    away = np.abs(values - moments.median(values))
-    late = np.arange(len(values))[:, None] >= scores.change_point(scores.normal_scores(away), np.isfinite(away))
-    before, after = mean_mb(np.where(late, np.nan, away)), mean_mb(np.where(late, away, np.nan))
+    before, after = _either_side(np.abs(values - moments.median(values)))
     return np.where(before > 0, after / np.where(before > 0, before, 1.0), np.nan)
 
 
@@ -132,6 +107,17 @@ def _furthest_mb(values: FloatArray) -> FloatArray:
     away = np.abs(values - moments.median(values))
     furthest: FloatArray = np.where(np.isfinite(away), away, 0.0).max(axis=0)
     return furthest
+
+
+def _shift(values: FloatArray) -> FloatArray:
+    before, after = _either_side(values)
+    return after - before
+
+
+def _either_side(values: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Mean before and after the most likely change of level, each (devices,)."""
+    late = np.arange(len(values))[:, None] >= scores.change_point(scores.normal_scores(values), np.isfinite(values))
+    return moments.observed_mean(np.where(late, np.nan, values)), moments.observed_mean(np.where(late, values, np.nan))
 
 
 def _days_of(count: Callable[[FloatArray], IntArray]) -> Callable[[FloatArray], FloatArray]:
@@ -142,13 +128,13 @@ _MEASURES: dict[Kind, Callable[[FloatArray], FloatArray]] = {
     Kind.MISSING_DAYS: _days_of(lambda values: np.isnan(values).sum(axis=0)),
     Kind.INACTIVE: _days_of(lambda values: runs.longest_run(runs.quiet_days(values))[1]),
     Kind.FROZEN: _days_of(lambda values: runs.longest_run(runs.stuck_days(values))[1] + 1),
-    Kind.LEVEL: mean_mb,
-    Kind.SPREAD: spread_mb,
+    Kind.LEVEL: moments.observed_mean,
+    Kind.SPREAD: moments.mean_deviation,
     Kind.SHAPE: _kurtosis,
     Kind.ROUNDED: _distinct,
     Kind.WEEKLY_RHYTHM: _weekly_share,
     Kind.CYCLE: _cycle_share,
-    Kind.LEVEL_SHIFT: shift_mb,
+    Kind.LEVEL_SHIFT: _shift,
     Kind.DRIFT: _drift,
     Kind.WANDER: _memory,
     Kind.VOLATILITY_CHANGE: _volatility_ratio,

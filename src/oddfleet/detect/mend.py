@@ -16,7 +16,7 @@ from oddfleet.model import BoolArray, FloatArray, Kind
 
 MOST_SPIKES = 0.1
 """More far days than this share are no spikes but a shape."""
-_MEAN_DEVIATION = np.sqrt(2 / np.pi)
+_OF_NORMAL = np.sqrt(2 / np.pi)
 """Mean absolute deviation of standard normal noise."""
 
 
@@ -48,7 +48,7 @@ def spike_days(series: FloatArray) -> BoolArray:
     """Days (days,) that are further out than the furthest of as many normal values is once in a hundred records."""
     away = np.abs(series - moments.median(series[:, None]))
     count = int(np.isfinite(series).sum())
-    usual = float(np.nanmean(away)) / _MEAN_DEVIATION if count else 0.0
+    usual = float(np.nanmean(away)) / _OF_NORMAL if count else 0.0
     limit = float(scores.furthest_of(count)) if count else np.inf
     days: BoolArray = np.nan_to_num(away) > limit * usual
     return days if usual > 0 else np.zeros(len(series), bool)
@@ -62,14 +62,14 @@ def _level(series: FloatArray, usual: Usual) -> list[FloatArray]:
 
 def _spread(series: FloatArray, usual: Usual) -> list[FloatArray]:
     middle = moments.median(series[:, None])
-    spread = float(np.nanmean(np.abs(series - middle)))
+    spread = _mean_deviation(series)
     return [middle + (series - middle) * (usual.spread_mb / spread)] if spread > 0 else []
 
 
 def _shape(series: FloatArray, _: Usual) -> list[FloatArray]:
     mean = float(np.nanmean(series))
-    spread = float(np.nanmean(np.abs(series - moments.median(series[:, None]))))
-    drawn = mean + scores.normal_scores(series[:, None])[:, 0] * spread / _MEAN_DEVIATION
+    spread = _mean_deviation(series)
+    drawn = mean + scores.normal_scores(series[:, None])[:, 0] * spread / _OF_NORMAL
     return [np.where(np.isfinite(series), drawn, np.nan)]
 
 
@@ -202,6 +202,10 @@ def lag_one(series: FloatArray) -> float:
     return float(np.nansum(product)) / total if total > 0 else 0.0
 
 
+def _mean_deviation(series: FloatArray) -> float:
+    return float(moments.mean_deviation(series[:, None])[0])
+
+
 def _filled_run(series: FloatArray, flags: BoolArray, usual: Usual) -> FloatArray:
     start, length = runs.longest_run(flags)
     days = np.zeros(len(series), bool)
@@ -213,10 +217,10 @@ def _filled(series: FloatArray, days: BoolArray, usual: Usual | None = None) -> 
     """The series with some days drawn anew, like its other days, or like the cohort where none is left."""
     rest = series[~days & np.isfinite(series)]
     if len(rest) >= 2 or usual is None:
-        middle, spread = float(np.median(rest)), float(np.mean(np.abs(rest - np.median(rest))))
+        middle, spread = float(np.median(rest)), _mean_deviation(rest)
     else:
         middle, spread = usual.level_mb, usual.spread_mb
-    return np.where(days, middle + _noise(len(series)) * spread / _MEAN_DEVIATION, series)
+    return np.where(days, middle + _noise(len(series)) * spread / _OF_NORMAL, series)
 
 
 def _noise(size: int) -> FloatArray:

@@ -54,6 +54,19 @@ def median(values: FloatArray) -> FloatArray:
     return sorted_median(np.sort(values, axis=0))
 
 
+def observed_mean(values: FloatArray) -> FloatArray:
+    """Mean (devices,) of each column (days, devices), NaN left out; NaN where all are NaN."""
+    seen = np.isfinite(values)
+    count = seen.sum(axis=0)
+    total = np.where(seen, values, 0.0).sum(axis=0)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def mean_deviation(values: FloatArray) -> FloatArray:
+    """Mean absolute deviation from the median (devices,), NaN left out; NaN where all are NaN."""
+    return observed_mean(np.abs(values - median(values)))
+
+
 def batch_errors(values: FloatArray, batches: int) -> FloatArray:
     """Sampling error of ``moments`` by the method of batch means.
 

@@ -10,7 +10,7 @@ from oddfleet.detect import cohorts, decide, diagnose, findings, promises, share
 from oddfleet.detect.features import COMPARED
 from oddfleet.detect.judge import Judgement, judge
 from oddfleet.detect.runs import FEWEST_DEVICES
-from oddfleet.model import BoolArray, Finding, Fleet, FloatArray, Kind, Oddities
+from oddfleet.model import BoolArray, Finding, Fleet, FloatArray, Kind, Oddities, id_order
 from oddfleet.settings import Settings
 
 DECISIVE = (Kind.NEGATIVE_TRAFFIC, Kind.INVALID_VALUES, Kind.DUPLICATE_DAYS)
@@ -48,7 +48,7 @@ def find_oddities(fleet: Fleet, settings: Settings) -> Oddities:
     breaks = np.any([promises.breakers(broken[kind]) for kind in DECISIVE], axis=0)
     odd = breaks | decide.discoveries(log_p, settings.alpha)
     ids = fleet.device_ids
-    order = sorted(range(fleet.n_devices), key=lambda d: (not breaks[d], log_p[d], isinstance(ids[d], str), ids[d]))
+    order = sorted(range(fleet.n_devices), key=lambda d: (not breaks[d], log_p[d], id_order(ids[d])))
     said = _findings(fleet, groups, broken, odd, settings.alpha)
     ranked = [device for device in order if odd[device]]
     return Oddities(
@@ -56,7 +56,7 @@ def find_oddities(fleet: Fleet, settings: Settings) -> Oddities:
         findings=tuple(finding for device in (*ranked, *(d for d in order if not odd[d])) for finding in said[device]),
         table=_table(fleet, labels, groups, np.where(breaks, -np.inf, log_p), odd),
         alpha=settings.alpha,
-        notes=_notes(fleet, settings),
+        notes=_notes(fleet),
     )
 
 
@@ -82,9 +82,7 @@ def _findings(
                 for symptom in diagnose.symptoms(group.judgement, place, series, residual, alpha):
                     if symptom.kind is not Kind.MISSING_DAYS:
                         said[device].append(findings.of_symptom(cohort, device, symptom))
-    # A day that most of the fleet lacks is a gap in the record and no finding about a device.
     lost = broken[Kind.MISSING_DAYS]
-    lost &= lost.mean(axis=1, keepdims=True) <= 0.5 if fleet.n_devices >= FEWEST_DEVICES else True
     for device in np.flatnonzero(lost.any(axis=0)).tolist():
         said[device].append(findings.of_promise(fleet, device, Kind.MISSING_DAYS, lost))
     return said
@@ -107,7 +105,7 @@ def _table(
     }
 
 
-def _notes(fleet: Fleet, settings: Settings) -> tuple[str, ...]:
+def _notes(fleet: Fleet) -> tuple[str, ...]:
     if fleet.n_devices >= FEWEST_DEVICES:
         return ()
     return (

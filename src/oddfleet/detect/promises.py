@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import betainc
 
+from oddfleet.detect.runs import FEWEST_DEVICES
 from oddfleet.model import BoolArray, Fleet, FloatArray, Kind
 
 MOST_BREAKERS = 0.1
@@ -22,8 +23,17 @@ def broken_days(fleet: Fleet) -> dict[Kind, BoolArray]:
         Kind.NEGATIVE_TRAFFIC: fleet.values < 0,
         Kind.INVALID_VALUES: fleet.invalid,
         Kind.DUPLICATE_DAYS: fleet.duplicated,
-        Kind.MISSING_DAYS: np.isnan(fleet.values) & ~fleet.invalid,
+        Kind.MISSING_DAYS: _missing_days(fleet),
     }
+
+
+def _missing_days(fleet: Fleet) -> BoolArray:
+    """Days without a line. One that most of the fleet lacks is a gap in the record, and no device's."""
+    missing: BoolArray = np.isnan(fleet.values) & ~fleet.invalid
+    if fleet.n_devices < FEWEST_DEVICES:
+        return missing
+    missing &= missing.mean(axis=1, keepdims=True) <= 0.5
+    return missing
 
 
 def breakers(broken: BoolArray) -> BoolArray:
@@ -45,9 +55,8 @@ def log_surprise_of_lost(lost: BoolArray) -> FloatArray:
 
     Any collector loses a day now and then, so the number is judged as a count. What is usual is the mean of the
     others, those of the worst tenth held to two days above the rest, and half a day in all added for what was not seen
-    yet; the predictive law of a Poisson
-    count whose rate is known from so few is the negative binomial (Gelman et al. 2013, 2.6), stretched by the
-    dispersion of the others where days are lost in clusters.
+    yet; the predictive law of a Poisson count whose rate is known from so few is the negative binomial (Gelman et al.
+    2013, 2.6), stretched by the dispersion of the others where days are lost in clusters.
 
     Args:
         lost: bool (days, devices).

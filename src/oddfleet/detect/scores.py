@@ -54,12 +54,24 @@ def rhythm_score(scores: FloatArray, seen: BoolArray, weekday: IntArray) -> Floa
     Returns:
         float64 (devices,), the cube root brought to the normal scale (Wilson and Hilferty 1931).
     """
-    member = (weekday[:, None] == np.arange(7)).astype(float)
-    size = member.T @ seen
-    between = ((member.T @ scores) ** 2 / np.maximum(size, 1)).sum(axis=0)
-    freedom = np.maximum((size > 0).sum(axis=0) - 1, 1)
+    between, weekdays = between_weekdays(scores, seen, weekday)
+    freedom = np.maximum(weekdays - 1, 1)
     score: FloatArray = (np.cbrt(between / freedom) - (1 - 2 / (9 * freedom))) / np.sqrt(2 / (9 * freedom))
     return score
+
+
+def between_weekdays(scores: FloatArray, seen: BoolArray, weekday: IntArray) -> tuple[FloatArray, IntArray]:
+    """Sum of squares between the days of the week, and how many of them have observations; each (devices,).
+
+    Args:
+        scores: normal scores (days, devices).
+        seen: bool (days, devices), True where there is an observation.
+        weekday: int (days,), 0 to 6.
+    """
+    member = (weekday[:, None] == np.arange(7)).astype(float)
+    size = member.T @ seen
+    between: FloatArray = ((member.T @ scores) ** 2 / np.maximum(size, 1)).sum(axis=0)
+    return between, (size > 0).sum(axis=0)
 
 
 def cycle_peak(scores: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -73,12 +85,7 @@ def cycle_peak(scores: FloatArray) -> tuple[FloatArray, FloatArray]:
         this one holds: Fisher's g.
     """
     power, frequency = _spectrum(scores)
-    peak = power.argmax(axis=0)
-    total = power.sum(axis=0)
-    # Where all is weekly only rounding is left, and no cycle.
-    some = total > 1e-9 * len(scores) ** 2
-    share = np.where(some, power.max(axis=0) / np.where(some, total, 1.0), 0.0)
-    return 1 / frequency[peak], share
+    return 1 / frequency[power.argmax(axis=0)], _largest_share(power, len(scores))
 
 
 def cycle_period(scores: FloatArray) -> float:
@@ -95,8 +102,8 @@ def cycle_period(scores: FloatArray) -> float:
 
 def cycle_score(scores: FloatArray) -> FloatArray:
     """Fisher's g (1929) of ``cycle_peak`` on the normal scale, float64 (devices,)."""
-    _, share = cycle_peak(scores)
-    places = len(_spectrum(scores[:, :1])[1])
+    power, frequency = _spectrum(scores)
+    share, places = _largest_share(power, len(scores)), len(frequency)
     # The first term of Fisher's sum is an upper bound and exact where it matters, in the tail.
     log_p = np.minimum(np.log(places) + (places - 1) * np.log1p(-np.minimum(share, 1 - 1e-12)), np.log(0.5))
     return _from_log_p(log_p)
@@ -109,16 +116,21 @@ def memory_score(scores: FloatArray, seen: BoolArray) -> FloatArray:
         scores: normal scores (days, devices).
         seen: bool (days, devices), True where there is an observation.
     """
-    pairs = (seen[1:] & seen[:-1]).sum(axis=0)
-    correlation = (scores[1:] * scores[:-1]).sum(axis=0) / np.maximum(pairs, 1)
-    return _fisher_z(correlation + 1 / np.maximum(pairs, 1), pairs)
+    correlation, pairs = next_day_correlation(scores, seen)
+    return fisher_z(correlation + 1 / np.maximum(pairs, 1), pairs)
+
+
+def next_day_correlation(scores: FloatArray, seen: BoolArray) -> tuple[FloatArray, IntArray]:
+    """Correlation of each day with the next, and the number of such pairs; each (devices,)."""
+    pairs: IntArray = (seen[1:] & seen[:-1]).sum(axis=0)
+    return (scores[1:] * scores[:-1]).sum(axis=0) / np.maximum(pairs, 1), pairs
 
 
 def drift_score(scores: FloatArray, seen: BoolArray) -> FloatArray:
     """Correlation of the series with time, by Fisher's z; float64 (devices,)."""
     count = seen.sum(axis=0)
     time = normal_time(seen)
-    return _fisher_z((scores * time).sum(axis=0) / np.maximum(count, 1), count)
+    return fisher_z((scores * time).sum(axis=0) / np.maximum(count, 1), count)
 
 
 def normal_time(seen: BoolArray) -> FloatArray:
@@ -159,6 +171,13 @@ def change_score(scores: FloatArray, seen: BoolArray) -> FloatArray:
     return _from_log_p(log_p)
 
 
+def fisher_z(correlation: FloatArray, count: IntArray) -> FloatArray:
+    """Correlations (devices,) over ``count`` observations (devices,) in standard errors above 0 (Fisher 1921)."""
+    bounded = np.clip(correlation, -1 + 1e-12, 1 - 1e-12)
+    score: FloatArray = np.arctanh(bounded) * np.sqrt(np.maximum(count - 3, 0))
+    return score
+
+
 def furthest_of(count: int, chance: float = 0.01) -> float:
     """How far out, in standard deviations, the furthest of ``count`` normal values is with only this ``chance``."""
     return float(-ndtri(chance / (2 * max(count, 1))))
@@ -174,10 +193,12 @@ def _spectrum(scores: FloatArray) -> tuple[FloatArray, FloatArray]:
     return power[keep], frequency[keep]
 
 
-def _fisher_z(correlation: FloatArray, count: IntArray) -> FloatArray:
-    bounded = np.clip(correlation, -1 + 1e-12, 1 - 1e-12)
-    score: FloatArray = np.arctanh(bounded) * np.sqrt(np.maximum(count - 3, 0))
-    return score
+def _largest_share(power: FloatArray, n_days: int) -> FloatArray:
+    """Share (devices,) of the largest ordinate of each periodogram: Fisher's g."""
+    total = power.sum(axis=0)
+    # Where all is weekly only rounding is left, and no cycle.
+    some = total > 1e-9 * n_days**2
+    return np.where(some, power.max(axis=0) / np.where(some, total, 1.0), 0.0)
 
 
 def _from_log_p(log_p: FloatArray) -> FloatArray:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from oddfleet.detect import moments
+from oddfleet.detect import moments, scores
 from oddfleet.model import FloatArray
 
 FEWEST_DEVICES = 5
@@ -54,8 +54,7 @@ def take_out(values: FloatArray) -> Shared:
     profile = np.where(seen, others, 0.0)
     product, square = (standard * profile).sum(axis=0), (profile**2).sum(axis=0)
     size = np.sqrt(square * (standard**2).sum(axis=0))
-    correlation = np.clip(product / np.where(size > 0, size, 1.0), -1 + 1e-12, 1 - 1e-12)
-    coupling: FloatArray = np.arctanh(correlation) * np.sqrt(np.maximum(seen.sum(axis=0) - 3, 0))
+    coupling = scores.fisher_z(product / np.where(size > 0, size, 1.0), seen.sum(axis=0))
     if (coupling > FOLLOWS_SCORE).mean() < 0.5:
         return Shared(values, None)
     slope = product / np.where(square > 0, square, 1.0)
@@ -67,7 +66,7 @@ def _standardised(values: FloatArray) -> tuple[FloatArray, FloatArray]:
     away = values - moments.median(values)
     seen = np.isfinite(away)
     count = np.maximum(seen.sum(axis=0), 1)
-    scale = np.where(seen, np.abs(away), 0.0).sum(axis=0) / count
+    scale = np.nan_to_num(moments.observed_mean(np.abs(away)))
     clipped = np.where(seen, np.clip(away / np.where(scale > 0, scale, 1.0), -_CLIP, _CLIP), 0.0)
     standard: FloatArray = np.where(seen, clipped - clipped.sum(axis=0) / count, 0.0)
     return standard, scale

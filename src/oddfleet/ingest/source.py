@@ -13,7 +13,7 @@ import polars as pl
 from oddfleet.errors import InputError
 from oddfleet.ingest.ids import id_column
 from oddfleet.ingest.layout import Block
-from oddfleet.model import DataIssue, DeviceId, Fleet
+from oddfleet.model import DataIssue, DeviceId, Fleet, id_order
 from oddfleet.model.frames import long_parts
 
 
@@ -64,7 +64,7 @@ def to_fleet(source: Source) -> Fleet:
 def _append_silent(parts: dict[str, Any], silent: tuple[DeviceId, ...]) -> None:
     """Add devices without observation to the parts of a fleet, in the order of ids."""
     ids = (*parts["device_ids"], *silent)
-    order = sorted(range(len(ids)), key=lambda place: (isinstance(ids[place], str), ids[place]))
+    order = sorted(range(len(ids)), key=lambda place: id_order(ids[place]))
     parts["device_ids"] = tuple(ids[place] for place in order)
     for name, nothing in (("values", np.nan), ("duplicated", False), ("invalid", False)):
         columns = np.full((len(parts["dates"]), len(silent)), nothing)

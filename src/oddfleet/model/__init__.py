@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from oddfleet.model.finding import DataIssue, Finding, Kind, Oddities
 from oddfleet.model.fleet import BoolArray, DateArray, DeviceId, Fleet, FloatArray, IntArray
+from oddfleet.model.frames import id_order
 from oddfleet.model.summary import Answers, DataHealth, DeviceTotal
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "IntArray",
     "Kind",
     "Oddities",
+    "id_order",
 ]

@@ -72,6 +72,11 @@ def wide_parts(frame: Any) -> dict[str, Any]:
     return _parts_from_cells(ids, day.min(), n_days, cell, values[seen])
 
 
+def id_order(device_id: int | str) -> tuple[bool, int | str]:
+    """The key that sorts device ids: numbers by size, then words."""
+    return isinstance(device_id, str), device_id
+
+
 def _table(frame: Any) -> Any:
     """Any frame in narwhals' clothes."""
     try:
@@ -145,7 +150,7 @@ def _codes(ids: Any) -> tuple[tuple[int | str, ...], npt.NDArray[np.int64]]:
     """The distinct ids, sorted, and each row's place among them."""
     if ids.is_null().any() or (ids.dtype.is_float() and ids.is_nan().any()):
         raise InputError("frame: every row needs a device_id, got rows without one; drop or name them")
-    distinct = sorted((_plain(value) for value in ids.unique().to_list()), key=lambda v: (isinstance(v, str), v))
+    distinct = sorted((_plain(value) for value in ids.unique().to_list()), key=id_order)
     place = {value: position for position, value in enumerate(distinct)}
     rows = np.asarray(ids.to_numpy())
     if rows.dtype.kind in "iu":
