@@ -19,7 +19,7 @@ $(READY): requirements.lock pyproject.toml
 		{ echo "Python 3.11 or later is needed, '$(PYTHON)' is not; give one: make run PYTHON=python3.12"; exit 1; }
 	@echo "Setting up in $(VENV) (once, about a minute) ..." >&2
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
