@@ -5,11 +5,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PEERS := $(VENV)/.bench-ready
 OUT ?= out
 SHARED ?= ../shared/data/iot-2020/data
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types layers coverage real subsets calibration lock clean
+.PHONY: help run test check lint types layers coverage real subsets calibration power speed bench lock clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -60,13 +61,29 @@ real: $(READY) ## solution.py and oddfleet run on the real data, where it is at 
 subsets: $(READY) ## decisions on 200 random subsets of the real data
 	$(BIN)/python benchmarks/subsets.py "$(SHARED)" --planted
 
-calibration: $(READY) ## false alarms on clean fleets (slow)
-	$(BIN)/python benchmarks/calibration.py
+calibration: $(READY) ## alpha promised against measured on healthy fleets, with its picture (slow)
+	$(BIN)/python benchmarks/calibration.py --plot docs/images/calibration.png
+
+power: $(READY) ## share of planted faults found against their strength, with its picture (slow)
+	$(BIN)/python benchmarks/power.py --plot docs/images/power.png
+
+speed: $(READY) ## time and memory of the detector against the number of devices
+	$(BIN)/python benchmarks/speed.py 1000 10000 100000 --runs 3
+
+$(PEERS): requirements-bench.lock $(READY)
+	@echo "Installing the peers to compare with in $(VENV) (once) ..." >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-bench.lock
+	@touch $@
+
+bench: $(PEERS) ## false alarms, recall, precision of oddfleet and of its peers (slow; BENCH=options)
+	$(BIN)/python benchmarks/detection.py --peers $(BENCH)
 
 lock: $(READY) ## pin and hash all packages anew, for every platform
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 		--group dev pyproject.toml --output-file requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
+		--group bench --constraint requirements.lock --output-file requirements-bench.lock
 
 clean: ## remove everything that was made here
 	rm -rf $(VENV) $(OUT) .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
