@@ -17,9 +17,9 @@ from oddfleet import Fleet, Kind, Oddities, find_oddities, pipeline, plant, read
 from oddfleet.model import DeviceId
 from oddfleet.settings import Settings
 
-FAULTS = st.lists(
-    st.tuples(st.integers(1, 12), st.sampled_from(list(plant.FAULTS))), max_size=3, unique_by=lambda fault: fault[0]
-)
+# A steady fleet shares nothing that a device could be detached from.
+KINDS = [kind for kind in plant.FAULTS if kind is not Kind.DETACHED]
+FAULTS = st.lists(st.tuples(st.integers(1, 12), st.sampled_from(KINDS)), max_size=3, unique_by=lambda fault: fault[0])
 steadily = settings(max_examples=25, deadline=None, derandomize=True, database=None)
 seldom = settings(steadily, max_examples=6)
 
@@ -63,13 +63,7 @@ def test_the_strategy_has_odd_fleets_and_healthy_ones() -> None:
 def test_the_order_of_the_devices(fleet: Fleet, chance: random.Random) -> None:
     order = list(range(fleet.n_devices))
     chance.shuffle(order)
-    shuffled = Fleet(
-        device_ids=tuple(fleet.device_ids[place] for place in order),
-        names=tuple(fleet.names[place] for place in order),
-        dates=fleet.dates,
-        values=fleet.values[:, order],
-    )
-    result, again = find_oddities(fleet), find_oddities(shuffled)
+    result, again = find_oddities(fleet), find_oddities(fleet.subset(np.array(order)))
     assert ranked(again) == ranked(result)
     assert kinds(again) == kinds(result)
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr, ndtri
+from scipy.special import betaincinv, ndtr, ndtri
 
 from oddfleet.detect import moments, scores
+from oddfleet.detect.habits import Habits, own_days, weekdays
 from oddfleet.model import BoolArray, DateArray, FloatArray, IntArray
 
 FEWEST_DAYS = 28
@@ -27,8 +28,11 @@ SCORED = (
     "volatility_score",
 )
 """Features that are standard normal, by their known law, for a series without order in time."""
-COMPARED = (*moments.MOMENTS, "distinct_share", *SCORED, "spike_log")
+EXTREMES = ("spike_log", "spikes_log")
+"""The furthest day and the third furthest: maxima, with a longer tail upwards."""
+COMPARED = (*moments.MOMENTS, "distinct_share", *SCORED, *EXTREMES, "coupling_share")
 """Every feature that is compared with the cohort."""
+RANKS = (1, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,36 +55,56 @@ class FeatureTable:
         return row
 
 
-def compute(values: FloatArray, residual: FloatArray, dates: DateArray) -> FeatureTable:
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """The series of a block of devices, as the features look at them; each float64 (days, devices).
+
+    Attributes:
+        values: MB a day; NaN = no observation, left out everywhere.
+        freed: MB a day, without what the fleet shares; the values themselves where it shares nothing.
+        residual: the same on the scale on which the cohort is judged.
+    """
+
+    values: FloatArray
+    freed: FloatArray
+    residual: FloatArray
+
+
+def compute(block: Block, dates: DateArray, habits: Habits) -> FeatureTable:
     """Every compared feature of every device.
 
     Args:
-        values: float64 (days, devices), MB a day; NaN = no observation, left out everywhere.
-        residual: the same without what the fleet shares; the values themselves where it shares nothing.
+        block: the series.
         dates: datetime64[D] (days,).
+        habits: what is usual in this fleet and taken out of each device first.
 
     Returns:
-        A column a device, all NaN for one with fewer than ``FEWEST_DAYS`` observations or a constant series.
+        A column a device, all NaN for one with fewer than ``FEWEST_DAYS`` observations or a constant series; the
+        coupling, which the fleet has to say, is NaN.
     """
-    if len(values) < FEWEST_DAYS:
-        nothing = np.full((len(COMPARED), values.shape[1]), np.nan)
+    n_days, devices = block.values.shape
+    if n_days < FEWEST_DAYS:
+        nothing = np.full((len(COMPARED), devices), np.nan)
         return FeatureTable(nothing, nothing, 2)
-    seen = np.isfinite(values)
-    count = seen.sum(axis=0)
-    batches = max(2, min(MOST_BATCHES, len(values) // 14))
-    table = np.concatenate(
-        [moments.moments(residual), [distinct_share(values)], _scored(residual, seen, dates), [spike_log(residual)]]
-    )
-    errors = np.concatenate(
-        [
-            moments.batch_errors(residual, batches),
-            [1 / np.maximum(count, 1)],
-            np.ones((len(SCORED), len(count))),
-            [spike_error(count)],
-        ]
-    )
-    comparable = (count >= FEWEST_DAYS) & np.isfinite(table[1])
+    own = own_days(block.residual, weekdays(dates), habits)
+    shape, unknown = moments.moments(own), np.full((1, devices), np.nan)
+    level, scored = moments.level(block.freed), _scored(block.residual, own, dates, habits)
+    distinct = distinct_share(block.values)[None]
+    table = np.concatenate([level, shape[1:], distinct, scored, extremes(own, np.exp(shape[1])), unknown])
+    batches = max(2, min(MOST_BATCHES, n_days // 14))
+    errors = _errors(block, own, batches)
+    comparable = (np.isfinite(block.values).sum(axis=0) >= FEWEST_DAYS) & np.isfinite(table[1])
     return FeatureTable(np.where(comparable, table, np.nan), np.where(comparable, errors, np.nan), batches)
+
+
+def _errors(block: Block, own: FloatArray, batches: int) -> FloatArray:
+    """Sampling errors (features, devices) of ``compute``; NaN for the coupling."""
+    devices = own.shape[1]
+    level = moments.batch_errors(moments.level, block.freed, batches)
+    shape = moments.batch_errors(moments.moments, own, batches)[1:]
+    scored, unknown = np.ones((len(SCORED), devices)), np.full((1, devices), np.nan)
+    far = extreme_errors(np.isfinite(block.values).sum(axis=0))
+    return np.concatenate([level, shape, distinct_error(block.values)[None], scored, far, unknown])
 
 
 def distinct_share(values: FloatArray) -> FloatArray:
@@ -89,29 +113,56 @@ def distinct_share(values: FloatArray) -> FloatArray:
     >>> distinct_share(np.array([[1.0], [1.0], [2.0], [np.nan]])).round(3).tolist()
     [0.667]
     """
-    ordered = np.sort(values, axis=0)
-    count = np.isfinite(ordered).sum(axis=0)
-    steps = (np.diff(ordered, axis=0) > 0).sum(axis=0)
-    return np.where(count > 0, (steps + 1) / np.maximum(count, 1), np.nan)
+    new, count = _new_values(values)
+    return np.where(count > 0, new.sum(axis=0) / np.maximum(count, 1), np.nan)
 
 
-def spike_log(values: FloatArray) -> FloatArray:
-    """Log of the distance of the furthest value from the median, in standard deviations of normal noise, (devices,).
+def distinct_error(values: FloatArray) -> FloatArray:
+    """Standard error of ``distinct_share`` (devices,), of one value at least.
 
-    The yardstick is the mean absolute deviation, which a few far values hardly move; NaN for a constant series.
+    From the number of values seen just once, as the next day would be new at about that rate (Good 1953).
     """
-    away = np.abs(values - moments.median(values))
-    known = np.where(np.isfinite(away), away, 0.0)
-    usual = moments.observed_mean(away) * np.sqrt(np.pi / 2)
-    furthest = known.max(axis=0, initial=0.0)
-    return np.where(usual > 0, np.log(np.maximum(furthest, 1e-300) / np.where(usual > 0, usual, 1.0)), np.nan)
-
-
-def spike_error(count: IntArray) -> FloatArray:
-    """Standard deviation of ``spike_log`` for normal noise (devices,): half the central 68 % of its law's quantiles."""
-    low, high = (ndtri((1 + chance ** (1 / np.maximum(count, 1))) / 2) for chance in ndtr([-1.0, 1.0]))
-    error: FloatArray = np.log(high / low) / 2
+    new, count = _new_values(values)
+    last = np.arange(1, len(values) + 1)[:, None] >= count
+    followed_by_new = np.concatenate([new[1:], np.ones((1, values.shape[1]), bool)]) | last
+    once = (new & followed_by_new).sum(axis=0)
+    days = np.maximum(count, 1)
+    error: FloatArray = np.sqrt(np.maximum(once * (1 - once / days), 1.0)) / days
     return error
+
+
+def _new_values(values: FloatArray) -> tuple[BoolArray, IntArray]:
+    """Which of the sorted values (days, devices) differ from the one before, and the number of observations."""
+    ordered = np.sort(values, axis=0)
+    # What differs by rounding alone is one value.
+    tiny = 1e-12 * np.where(np.isfinite(values), np.abs(values), 0.0).max(axis=0, initial=0.0)
+    new = np.isfinite(ordered)
+    new[1:] &= ~(np.diff(ordered, axis=0) <= tiny)
+    return new, np.isfinite(ordered).sum(axis=0)
+
+
+def extremes(values: FloatArray, spread: FloatArray) -> FloatArray:
+    """Logs of the distances of the furthest and the third furthest day from the mean, (2, devices).
+
+    In standard deviations of normal noise by the yardstick ``spread`` (devices,), a mean absolute deviation, which a
+    few far values hardly move; NaN for a constant series.
+    """
+    away = np.abs(values - moments.observed_mean(values))
+    ordered = np.sort(np.where(np.isfinite(away), away, 0.0), axis=0)
+    far = np.stack([ordered[-rank] for rank in RANKS])
+    usual = spread * np.sqrt(np.pi / 2)
+    return np.where(usual > 0, np.log(np.maximum(far, 1e-300) / np.where(usual > 0, usual, 1.0)), np.nan)
+
+
+def extreme_errors(count: IntArray) -> FloatArray:
+    """Standard deviations (2, devices) of ``extremes`` for normal noise: half the central 68 % of their law."""
+    errors = []
+    for rank in RANKS:
+        days = np.maximum(count, rank + 1)
+        # The share of days nearer than the rank-th furthest follows a beta law.
+        low, high = (ndtri((1 + betaincinv(days - rank + 1, rank, chance)) / 2) for chance in ndtr([-1.0, 1.0]))
+        errors.append(np.log(high / low) / 2)
+    return np.stack(errors)
 
 
 def _distances(values: FloatArray) -> FloatArray:
@@ -122,19 +173,19 @@ def _distances(values: FloatArray) -> FloatArray:
     return distances
 
 
-def _scored(values: FloatArray, seen: BoolArray, dates: DateArray) -> FloatArray:
+def _scored(residual: FloatArray, own: FloatArray, dates: DateArray, habits: Habits) -> FloatArray:
     """The features of ``SCORED``, (features, devices)."""
-    ranked = scores.normal_scores(values)
-    folded = scores.normal_scores(_distances(values))
-    # Day 0 of numpy's calendar, 1970-01-01, was a Thursday: so 0 is Monday here.
-    weekday = (dates.astype("datetime64[D]").astype(np.int64) + 3) % 7
+    seen, fresh = np.isfinite(own), scores.normal_scores(own)
+    folded = scores.normal_scores(_distances(own))
+    with_week = own_days(residual, weekdays(dates), habits, weekly=True) if habits.weekly else own
+    ranked = scores.normal_scores(with_week) if habits.weekly else fresh
     return np.stack(
         [
-            scores.rhythm_score(ranked, seen, weekday),
-            scores.cycle_score(ranked),
-            scores.memory_score(ranked, seen),
-            scores.drift_score(ranked, seen),
-            scores.change_score(ranked, seen),
+            scores.rhythm_score(ranked, np.isfinite(with_week), weekdays(dates)),
+            scores.cycle_score(fresh),
+            scores.memory_score(fresh, seen),
+            scores.drift_score(fresh, seen),
+            scores.change_score(fresh, seen),
             scores.change_score(folded, seen),
         ]
     )

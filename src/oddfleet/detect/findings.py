@@ -7,9 +7,12 @@ from datetime import date
 
 import numpy as np
 
-from oddfleet.detect import measures, mend, runs, scores, statements
-from oddfleet.detect.diagnose import Symptom
-from oddfleet.model import BoolArray, Finding, Fleet, FloatArray, Kind
+from oddfleet.detect import measures, mend, scores, statements
+from oddfleet.detect.features import COMPARED
+from oddfleet.detect.judge import TESTS, jury_of
+from oddfleet.detect.patient import Patient, Symptom
+from oddfleet.detect.repeats import Repeats
+from oddfleet.model import BoolArray, Finding, Fleet, FloatArray, IntArray, Kind
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,58 +21,90 @@ class Cohort:
 
     Attributes:
         fleet: the fleet.
-        members: the columns of the fleet that are judged together.
-        tests: number of tests that a device of this cohort undergoes.
+        device: the column of the device.
+        patient: the device among its cohort.
+        copies: whose days a device repeats.
+        usual: what is usual in a large cohort, once measured.
     """
 
     fleet: Fleet
-    members: list[int]
-    tests: int
+    device: int
+    patient: Patient
+    copies: Repeats
+    usual: dict[str, float]
 
 
-def of_symptom(cohort: Cohort, device: int, symptom: Symptom) -> Finding:
-    """The finding for one symptom of a device (a column of the fleet)."""
-    kind, test, series = symptom.kind, symptom.test, symptom.series
-    others = [member for member in cohort.members if member != device]
-    value, known = _measured(kind, test, series, cohort.fleet.values[:, others])
-    since, until, days = _period(kind, series, cohort.fleet)
+def of_symptom(cohort: Cohort, symptom: Symptom) -> Finding:
+    """The finding for one symptom of a device."""
+    kind, fleet, device = symptom.kind, cohort.fleet, cohort.device
+    value, usual = _measured(cohort, symptom)
+    since, until, days = _period(cohort, symptom)
     evidence = statements.Evidence(
         value=value,
-        usual=float(np.median(known[np.isfinite(known)])) if np.isfinite(known).any() else float("nan"),
+        usual=usual,
         since=since,
         until=until,
         days=days,
-        test=test,
-        detail=_detail(kind, series),
+        test=symptom.test,
+        detail=_detail(cohort, symptom),
+        source=_source(cohort, kind),
     )
     # Times the number of tests (Bonferroni), so that the number means what it seems to mean.
-    p_value = float(np.exp(min(symptom.log_p + np.log(cohort.tests), 0.0)))
-    return _finding(cohort.fleet, device, kind, evidence, p_value)
+    p_value = float(np.exp(min(symptom.log_p + np.log(len(TESTS)), 0.0)))
+    return _finding(fleet, device, kind, evidence, p_value)
 
 
-def of_promise(fleet: Fleet, device: int, kind: Kind, broken: BoolArray) -> Finding:
-    """The finding for a promise that a device breaks on at least one day.
+LARGE = 50
+"""In a cohort of more devices one of them does not move what is usual."""
+_AS_RECORDED = (Kind.ROUNDED, Kind.INACTIVE, Kind.FROZEN)
 
-    Args:
-        fleet: the fleet.
-        device: a column of the fleet.
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Broken:
+    """A promise and the days on which it is broken.
+
+    Attributes:
         kind: the promise.
-        broken: bool (days, devices), the days on which each device breaks it.
+        days: bool (days, devices).
+        counts: int (devices,), number of such days of each device, and
+        ordered: the same in rising order.
     """
-    counts = broken.sum(axis=0)
-    others = np.delete(counts, device)
-    days = np.flatnonzero(broken[:, device])
-    lowest = float(np.nanmin(fleet.values[:, device])) if kind is Kind.NEGATIVE_TRAFFIC else float("nan")
+
+    kind: Kind
+    days: BoolArray
+    counts: IntArray
+    ordered: IntArray
+
+    @classmethod
+    def of(cls, kind: Kind, days: BoolArray) -> Broken:
+        """Count the days."""
+        counts = days.sum(axis=0)
+        return cls(kind, days, counts, np.sort(counts))
+
+    def usual(self, device: int) -> float:
+        """The median count of the other devices; 0 where there is none."""
+        others = len(self.ordered) - 1
+        if others < 1:
+            return 0.0
+        own = int(np.searchsorted(self.ordered, self.counts[device]))
+        low, high = ((middle + (middle >= own)) for middle in ((others - 1) // 2, others // 2))
+        return float(self.ordered[low] + self.ordered[high]) / 2
+
+
+def of_promise(fleet: Fleet, device: int, broken: Broken) -> Finding:
+    """The finding for a promise that a device (a column of the fleet) breaks on at least one day."""
+    days = np.flatnonzero(broken.days[:, device])
+    negative = broken.kind is Kind.NEGATIVE_TRAFFIC
     evidence = statements.Evidence(
         value=float(len(days)),
-        usual=float(np.median(others)) if others.size else 0.0,
+        usual=broken.usual(device),
         since=_date(fleet, days[0]),
         until=_date(fleet, days[-1]),
         days=len(days),
         test="",
-        detail=lowest,
+        detail=float(np.nanmin(fleet.values[:, device])) if negative else float("nan"),
     )
-    return _finding(fleet, device, kind, evidence, None)
+    return _finding(fleet, device, broken.kind, evidence, None)
 
 
 def _finding(fleet: Fleet, device: int, kind: Kind, evidence: statements.Evidence, p_value: float | None) -> Finding:
@@ -90,49 +125,99 @@ def _finding(fleet: Fleet, device: int, kind: Kind, evidence: statements.Evidenc
     )
 
 
-def _measured(kind: Kind, test: str, series: FloatArray, others: FloatArray) -> tuple[float, FloatArray]:
-    """The measure of a kind for a series (days,) and for each of the others (days, others)."""
+def _measured(cohort: Cohort, symptom: Symptom) -> tuple[float, float]:
+    """The measure of a kind for the device as the symptom shows it, and what is usual.
+
+    Measured in MB and without what the fleet shares; what concerns the record as such, as recorded.
+    """
+    kind, test, block = symptom.kind, symptom.test, cohort.patient.judgement.block
+    place = cohort.patient.place
+    if kind in (Kind.COPIED, Kind.REPLAYED) and symptom.days is not None:
+        return float(symptom.days.sum()), 0.0
     if kind is Kind.DETACHED:
-        return float(measures.following(series[:, None], others)[0]), measures.following(others, others)
-    known = measures.measure(kind, others, test)
+        return cohort.patient.follows, 1.0
+    if kind is Kind.MIXTURE:
+        return _combined(cohort)
+    matrix = block.values if kind in _AS_RECORDED else block.freed
+    series = matrix[:, place] if kind in _AS_RECORDED else _in_mb(cohort, symptom.series)
+    value = float(measures.measure(kind, series[:, None], test)[0])
+    if kind is Kind.SPREAD:
+        return value, value * float(np.exp(-_away(cohort, "spread_log_mb")))
+    return value, _usual(cohort, kind, test, matrix)
+
+
+def _usual(cohort: Cohort, kind: Kind, test: str, matrix: FloatArray) -> float:
+    """The measure of a kind in the middle of the other devices; in a large cohort, of all."""
+    key, large = f"{kind}/{test}", matrix.shape[1] > LARGE
+    if large and key in cohort.usual:
+        return cohort.usual[key]
+    known = measures.measure(kind, matrix[:, jury_of(matrix.shape[1], -1 if large else cohort.patient.place)], test)
     # A usual step or drift goes either way: what is usual is its size.
-    usual = np.abs(known) if kind in (Kind.LEVEL_SHIFT, Kind.DRIFT) else known
-    return float(measures.measure(kind, series[:, None], test)[0]), usual
+    cohort.usual[key] = _middle(np.abs(known) if kind in (Kind.LEVEL_SHIFT, Kind.DRIFT) else known)
+    return cohort.usual[key]
 
 
-def _period(kind: Kind, series: FloatArray, fleet: Fleet) -> tuple[date | None, date | None, int]:
+def _in_mb(cohort: Cohort, series: FloatArray) -> FloatArray:
+    mb: FloatArray = cohort.patient.judgement.scale.of(cohort.patient.place).invert(series[:, None])[:, 0]
+    return mb
+
+
+def _middle(known: FloatArray) -> float:
+    known = known[np.isfinite(known)]
+    return float(np.median(known)) if known.size else float("nan")
+
+
+def _away(cohort: Cohort, feature: str) -> float:
+    """How far a feature is from what is usual for a device like this one."""
+    row = cohort.patient.judgement.loose.row(feature)
+    return float(row[cohort.patient.place]) - _middle(row)
+
+
+def _combined(cohort: Cohort) -> tuple[float, float]:
+    """How many features are a little out (the outer tenth of the cohort), and how many are in the middle device."""
+    log_p = cohort.patient.judgement.log_p[: len(COMPARED)]
+    out = (log_p < np.log(0.1)).sum(axis=0)
+    return float(out[cohort.patient.place]), float(np.median(out))
+
+
+def _period(cohort: Cohort, symptom: Symptom) -> tuple[date | None, date | None, int]:
     """First and last day that a finding speaks of, None where it is all of the record; and how many days."""
+    fleet, kind, series = cohort.fleet, symptom.kind, symptom.series
     if kind in (Kind.LEVEL_SHIFT, Kind.VOLATILITY_CHANGE):
         change = mend.change_day(series) if kind is Kind.LEVEL_SHIFT else mend.volatility_change_day(series)
         return _date(fleet, change), None, fleet.n_days - change
+    if kind is Kind.DRIFT:
+        knee = mend.trend(series)[1]
+        return (_date(fleet, knee) if knee > 0 else None), None, fleet.n_days - knee
+    days = symptom.days
     if kind is Kind.SPIKES:
-        days = np.flatnonzero(mend.spike_days(series))
-        if len(days) == 0:
-            days = np.array([np.nanargmax(np.abs(series - np.nanmedian(series)))])
-        return _date(fleet, days[0]), _date(fleet, days[-1]), len(days)
-    if kind in (Kind.FROZEN, Kind.INACTIVE):
-        start, length = _stretch(kind, series)
-        return _date(fleet, start), _date(fleet, start + length - 1), length
-    return None, None, fleet.n_days
+        days = mend.spike_days(series)
+        if not days.any():
+            days = np.arange(len(series)) == np.nanargmax(np.abs(series - np.nanmedian(series)))
+    if days is None or (kind is Kind.COPIED and days.all()):
+        return None, None, fleet.n_days
+    spoken = np.flatnonzero(days)
+    return _date(fleet, spoken[0]), _date(fleet, spoken[-1]), len(spoken)
 
 
-def _stretch(kind: Kind, series: FloatArray) -> tuple[int, int]:
-    """First day (index) and length of the longest silent or stuck stretch."""
-    if kind is Kind.INACTIVE:
-        starts, lengths = runs.longest_run(runs.quiet_days(series[:, None]))
-        return int(starts[0]), int(lengths[0])
-    starts, lengths = runs.longest_run(runs.stuck_days(series[:, None]))
-    # The first day of a stuck value is the one that the next repeats.
-    return int(starts[0]) - 1, int(lengths[0]) + 1
-
-
-def _detail(kind: Kind, series: FloatArray) -> float:
-    """The further number some sentences quote: a period in days, the value a device is stuck at in MB."""
-    if kind is Kind.CYCLE:
-        return scores.cycle_period(scores.normal_scores(series[:, None])[:, 0])
-    if kind is Kind.FROZEN:
-        return float(series[_stretch(kind, series)[0]])
+def _detail(cohort: Cohort, symptom: Symptom) -> float:
+    """The further number some sentences quote: a period in days, the MB a device is stuck at, a lag in days."""
+    if symptom.kind is Kind.CYCLE:
+        return scores.cycle_period(scores.normal_scores(symptom.series[:, None])[:, 0])
+    if symptom.kind is Kind.FROZEN and symptom.days is not None:
+        return float(cohort.patient.values[np.flatnonzero(symptom.days)[0]])
+    if symptom.kind is Kind.COPIED:
+        return float(cohort.copies.lag[cohort.device])
     return float("nan")
+
+
+def _source(cohort: Cohort, kind: Kind) -> str:
+    """The device whose days another's repeat."""
+    if kind is not Kind.COPIED:
+        return ""
+    source = int(cohort.copies.source[cohort.device])
+    name = cohort.fleet.names[source]
+    return f"{cohort.fleet.device_ids[source]}" if name is None else f"{name} ({cohort.fleet.device_ids[source]})"
 
 
 def _date(fleet: Fleet, day: int) -> date:

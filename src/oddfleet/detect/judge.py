@@ -1,4 +1,4 @@
-"""Every test of every device of one cohort, and of a device as it would be after a repair."""
+"""All tests of one cohort: from its series to a log p-value for each device and each way of being odd."""
 
 from __future__ import annotations
 
@@ -6,9 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from oddfleet.detect import features, moments, promises, runs, surprise
-from oddfleet.detect.features import COMPARED, FeatureTable
-from oddfleet.model import BoolArray, DateArray, FloatArray, Kind
+from oddfleet.detect import features, habits, mixture, moments, promises, runs, scale, shared, surprise, ties
+from oddfleet.detect.features import COMPARED, EXTREMES, Block, FeatureTable
+from oddfleet.detect.habits import Habits
+from oddfleet.detect.mixture import Law
+from oddfleet.detect.scale import Scale
+from oddfleet.detect.shared import Shared
+from oddfleet.detect.surprise import Tails
+from oddfleet.detect.ties import Ties
+from oddfleet.model import BoolArray, DateArray, FloatArray, IntArray, Kind
 
 KIND_OF_TEST: dict[str, Kind] = {
     "level_log_mb": Kind.LEVEL,
@@ -23,94 +29,164 @@ KIND_OF_TEST: dict[str, Kind] = {
     "shift_score": Kind.LEVEL_SHIFT,
     "volatility_score": Kind.VOLATILITY_CHANGE,
     "spike_log": Kind.SPIKES,
+    "spikes_log": Kind.SPIKES,
+    "coupling_share": Kind.DETACHED,
+    "mixture": Kind.MIXTURE,
     "silent_run": Kind.INACTIVE,
+    "silent_days": Kind.INACTIVE,
     "stuck_run": Kind.FROZEN,
     "lost_days": Kind.MISSING_DAYS,
-    "coupling_score": Kind.DETACHED,
+    "replay": Kind.REPLAYED,
+    "copy": Kind.COPIED,
 }
-"""What each test speaks of when it is surprising."""
-_RUNS = ("silent_run", "stuck_run", "lost_days")
+TESTS = (*COMPARED, "mixture", "silent_run", "silent_days", "stuck_run", "lost_days", "replay", "copy")
+"""The rows of ``Judgement.log_p``; the last two are made for the fleet as a whole."""
+
+
+_COMBINED = np.array([[name not in ("kurtosis_l", "distinct_share", "shift_score", *EXTREMES)] for name in COMPARED])
+"""The features that are combined: of those that one far day, or one slow change, moves together, one each."""
+MOST_OTHERS = 500
+"""So many others judge a repair: more say the same."""
+OF_KIND = (Kind.LEVEL, Kind.WEEKLY_RHYTHM)
+"""Ways in which kinds of devices differ from each other, all year, and many odd ones hardly do."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Judgement:
-    """The tests of one cohort.
+    """The tests of one cohort, and what is usual in it.
 
     Attributes:
-        tests: their names, rows of ``log_p``.
-        log_p: float64 (tests, devices), 0 where a test cannot be made.
+        log_p: float64 (tests, devices), rows as in ``TESTS``; 0 where a test cannot be made.
         above: bool (tests, devices), True where a device has more of the tested thing than the middle one.
-        table: the compared features.
+        table: the features.
+        loose: the features freed of what level and spread explain; these are compared.
+        scale: the scale on which the cohort is judged.
+        common: what the fleet shares, on that scale.
+        block: the series of the cohort.
         dates: datetime64[D] (days,).
-        silent_rate: how often silent days come in the middle device.
-        stuck_rate: how often stuck days come in the middle device.
+        habits: what is taken out of every device's own days.
+        ties: what explains which feature.
+        tails: how heavy the tails of the features are.
+        law: how the features go together.
+        law_tail: how heavy the tail of their combination is.
     """
 
-    tests: tuple[str, ...]
     log_p: FloatArray
     above: BoolArray
     table: FeatureTable
+    loose: FeatureTable
+    scale: Scale
+    common: Shared
+    block: Block
     dates: DateArray
-    silent_rate: float
-    stuck_rate: float
+    habits: Habits
+    ties: Ties
+    tails: Tails
+    law: Law
+    law_tail: Tails
 
 
-def judge(values: FloatArray, residual: FloatArray, coupling: FloatArray | None, dates: DateArray) -> Judgement:
+def judge(values: FloatArray, dates: DateArray, repeated: FloatArray) -> Judgement:
     """Test every device of a cohort against the others.
 
     Args:
         values: float64 (days, devices), MB a day; NaN = no observation.
-        residual: the same without what the fleet shares.
-        coupling: float64 (devices,), how each device follows what is shared; None where nothing is.
         dates: datetime64[D] (days,).
+        repeated: float64 (2, devices), log p-values of replays and copies.
     """
-    table = features.compute(values, residual, dates)
-    quiet, stuck = runs.quiet_days(values), runs.stuck_days(values)
-    silent_rate, stuck_rate = runs.usual_rate(quiet), runs.usual_rate(stuck)
-    rows = [
-        *surprise.log_surprises(table),
-        runs.log_surprise(quiet, silent_rate),
-        runs.log_surprise(stuck, stuck_rate),
-        promises.log_surprise_of_lost(np.isnan(values)),
-    ]
-    tests: tuple[str, ...] = (*COMPARED, *_RUNS)
-    if coupling is not None and len(coupling) >= runs.FEWEST_DEVICES:
-        others = surprise.hear_others(coupling, np.ones(len(coupling)), 1.0)
-        rows.append(surprise.log_tail(others, skewed=False))
-        tests = (*tests, "coupling_score")
-    above = _above(table, table, len(tests))
-    return Judgement(tests, np.array(rows), above, table, dates, silent_rate, stuck_rate)
+    fitting = scale.choose(values)
+    scaled = fitting.apply(values)
+    common = shared.find(scaled, factors=fitting.power == 0.0)
+    residual = scaled - common.part
+    block = Block(values, fitting.invert(residual) if common.profiles else values, residual)
+    usual = habits.find(residual, dates)
+    table = _with_coupling(features.compute(block, dates, usual), common)
+    tied = ties.find(table, counted=fitting.power == 0.5)
+    loose = tied.loosen(table)
+    compared = surprise.log_surprises(loose)
+    tails = surprise.learn_tails(compared)
+    compared = tails.apply(compared)
+    above = _above(loose, loose)
+    law = mixture.learn(np.where(_COMBINED, compared, 0.0), above[: len(COMPARED)])
+    combined = law.log_surprise(compared, above[: len(COMPARED)])[None]
+    law_tail = surprise.learn_tails(combined)
+    log_p = np.concatenate(
+        [
+            compared,
+            law_tail.apply(combined),
+            _stretches(values),
+            promises.log_surprise_of_lost(np.isnan(values))[None],
+            repeated,
+        ]
+    )
+    return Judgement(log_p, above, table, loose, fitting, common, block, dates, usual, tied, tails, law, law_tail)
 
 
-def judge_again(
-    judgement: Judgement, place: int, values: FloatArray, residual: FloatArray
-) -> tuple[FloatArray, BoolArray]:
-    """Test repaired versions (days, versions) of the cohort's device at ``place``.
+def judge_again(judgement: Judgement, place: int, residual: FloatArray) -> tuple[FloatArray, BoolArray]:
+    """Test repaired versions of the cohort's device at ``place``.
+
+    Args:
+        judgement: the tests of its cohort.
+        place: which device of the cohort.
+        residual: float64 (days, versions), on the scale of the cohort, without what the fleet shares.
 
     Returns:
-        ``log_p`` and ``above`` of the versions, (tests, versions), as in ``Judgement``.
+        ``log_p`` and ``above`` of the versions, (tests, versions), as in ``Judgement``. Only the compared features
+        are tested again; what a repair cannot touch stays as it was.
     """
-    others = FeatureTable(
-        np.delete(judgement.table.values, place, axis=1),
-        np.delete(judgement.table.errors, place, axis=1),
-        judgement.table.batches,
+    jury = jury_of(judgement.loose.values.shape[1], place)
+    others = FeatureTable(judgement.loose.values[:, jury], judgement.loose.errors[:, jury], judgement.loose.batches)
+    own = judgement.scale.of(place)
+    values = own.invert(residual + judgement.common.part[:, [place]])
+    block = Block(values, own.invert(residual), residual)
+    table = features.compute(block, judgement.dates, judgement.habits)
+    moved = np.nan_to_num(residual - judgement.block.residual[:, [place]])
+    row = COMPARED.index("coupling_share")
+    pulled = (moved * judgement.common.pull[:, [place]]).sum(axis=0)
+    table.values[row] = judgement.table.values[row, place] + pulled
+    table.errors[row] = judgement.table.errors[row, place]
+    table = judgement.ties.loosen(table)
+    log_p = np.repeat(judgement.log_p[:, [place]], residual.shape[1], axis=1)
+    log_p[: len(COMPARED)] = judgement.tails.apply(surprise.log_surprises_of(table, others))
+    log_p[TESTS.index("silent_days"), ~(values == 0).any(axis=0)] = 0.0
+    return log_p, _above(table, judgement.loose)
+
+
+def jury_of(devices: int, place: int) -> IntArray:
+    """The devices of a cohort but one (or none, for -1), no more than are needed to say what is usual."""
+    others = np.arange(devices) if place < 0 else np.delete(np.arange(devices), place)
+    return others if len(others) <= MOST_OTHERS else others[np.linspace(0, len(others) - 1, MOST_OTHERS).astype(int)]
+
+
+def log_surprise_combined(judgement: Judgement, log_p: FloatArray, above: BoolArray) -> FloatArray:
+    """Log p-value (versions,) of all features together, of tests as ``judge_again`` returns them."""
+    combined = judgement.law.log_surprise(log_p[: len(COMPARED)], above[: len(COMPARED)])
+    heavier: FloatArray = judgement.law_tail.apply(combined[None])[0]
+    return heavier
+
+
+def _with_coupling(table: FeatureTable, common: Shared) -> FeatureTable:
+    row = COMPARED.index("coupling_share")
+    known = np.isfinite(table.values[0]) if common.profiles else np.zeros(table.values.shape[1], bool)
+    table.values[row], table.errors[row] = np.where(known, [common.coupling, common.errors], np.nan)
+    return table
+
+
+def _stretches(values: FloatArray) -> FloatArray:
+    """Log p-values (3, devices) of silent stretches, silent days and stuck stretches."""
+    zero = values == 0
+    # Where traffic is counted, zero is a number like any other.
+    rarely = np.median(zero.sum(axis=0)) == 0 and np.median((values % 1 == 0).mean(axis=0)) < 0.5
+    silent = promises.log_surprise_of_lost(zero) if rarely else np.zeros(values.shape[1])
+    quiet, stuck = (
+        np.maximum(alone, surprise.log_surprise_of_lengths(lengths))
+        for alone, lengths in (runs.log_surprise_silent(values), runs.log_surprise_stuck(values))
     )
-    before = judgement.log_p[:, place]
-    lost = np.isnan(values).any(axis=0)
-    table = features.compute(values, residual, judgement.dates)
-    rows = [
-        *surprise.log_surprises_of(table, others),
-        runs.log_surprise(runs.quiet_days(values), judgement.silent_rate),
-        runs.log_surprise(runs.stuck_days(values), judgement.stuck_rate),
-        np.where(lost, before[judgement.tests.index("lost_days")], 0.0),
-    ]
-    # A repair does not touch how a device follows the others.
-    rows += [np.full(values.shape[1], before[row]) for row in range(len(rows), len(judgement.tests))]
-    return np.array(rows), _above(table, judgement.table, len(judgement.tests))
+    return np.stack([quiet, silent, stuck])
 
 
-def _above(table: FeatureTable, cohort: FeatureTable, tests: int) -> BoolArray:
-    """Which features lie above the cohort's middle; the counts and the coupling, judged on one side, always do."""
-    above = np.ones((tests, table.values.shape[1]), bool)
+def _above(table: FeatureTable, cohort: FeatureTable) -> BoolArray:
+    """Which features lie above the cohort's middle; the other tests, judged on one side, always do."""
+    above = np.ones((len(TESTS), table.values.shape[1]), bool)
     above[: len(COMPARED)] = table.values > moments.median(cohort.values.T)[:, None]
     return above

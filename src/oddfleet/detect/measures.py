@@ -21,13 +21,16 @@ UNITS: dict[Kind, str] = {
     Kind.ROUNDED: "distinct values",
     Kind.WEEKLY_RHYTHM: "share of variance",
     Kind.CYCLE: "share of variance",
-    Kind.DETACHED: "correlation",
+    Kind.DETACHED: "times the usual",
     Kind.LEVEL_SHIFT: "MB a day",
     Kind.DRIFT: "MB a day",
     Kind.WANDER: "correlation",
     Kind.VOLATILITY_CHANGE: "ratio",
     Kind.SPIKES: "MB",
     Kind.FROZEN: "days",
+    Kind.REPLAYED: "days",
+    Kind.COPIED: "days",
+    Kind.MIXTURE: "features",
 }
 
 
@@ -49,13 +52,6 @@ def measure(kind: Kind, values: FloatArray, test: str) -> FloatArray:
     """
     measured: FloatArray = _skewness(values) if test == "skewness_l" else _MEASURES[kind](values)
     return measured
-
-
-def following(values: FloatArray, others: FloatArray) -> FloatArray:
-    """Rank correlation of each series (days, devices) with the median day of ``others`` (days, any), (devices,)."""
-    profile: FloatArray = scores.normal_scores(moments.median(others.T)[:, None])
-    correlation: FloatArray = (scores.normal_scores(values) * profile).mean(axis=0)
-    return correlation
 
 
 def _skewness(values: FloatArray) -> FloatArray:

@@ -11,21 +11,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from oddfleet.detect import moments, runs, scores
+from oddfleet.detect import moments, scores
 from oddfleet.model import BoolArray, FloatArray, Kind
 
 MOST_SPIKES = 0.1
 """More far days than this share are no spikes but a shape."""
+_MOST = 1e9
+"""A change of volatility by more is no change but an end."""
+_LAST_KNEE = 0.875
 _OF_NORMAL = np.sqrt(2 / np.pi)
 """Mean absolute deviation of standard normal noise."""
 
 
 @dataclass(frozen=True, slots=True)
 class Usual:
-    """What is usual in the device's cohort: the mean and the mean absolute deviation (MB) of its middle device."""
+    """What would be usual for a device: its mean and its mean absolute deviation, on the scale of its cohort."""
 
-    level_mb: float
-    spread_mb: float
+    level: float
+    spread: float
 
 
 def variants(kind: Kind, series: FloatArray, usual: Usual) -> list[FloatArray]:
@@ -37,8 +40,7 @@ def variants(kind: Kind, series: FloatArray, usual: Usual) -> list[FloatArray]:
         usual: what is usual in the cohort.
 
     Returns:
-        One or more series (days,); NaN stays where the repair is not about missing days. Empty where this kind
-        cannot be repaired.
+        One or more series (days,); NaN stays. Empty where this kind cannot be repaired.
     """
     repair = REPAIRS.get(kind)
     return [] if repair is None else [version for version in repair(series, usual) if np.isfinite(version).any()]
@@ -54,16 +56,26 @@ def spike_days(series: FloatArray) -> BoolArray:
     return days if usual > 0 else np.zeros(len(series), bool)
 
 
+def unrounded(values: FloatArray) -> FloatArray:
+    """A rounded series (days,), each value anywhere within its step; itself where it has but one value."""
+    distinct = np.unique(values[np.isfinite(values)])
+    if len(distinct) < 2:
+        return values
+    step = float(np.median(np.diff(distinct)))
+    spread: FloatArray = values + step * (_noise(len(values)).argsort().argsort() / len(values) - 0.5)
+    return spread
+
+
 def _level(series: FloatArray, usual: Usual) -> list[FloatArray]:
     mean = float(np.nanmean(series))
-    scaled = [series * (usual.level_mb / mean)] if mean > 0 else []
-    return [series + (usual.level_mb - mean), *scaled]
+    scaled = [series * (usual.level / mean)] if mean > 0 and usual.level > 0 else []
+    return [series + (usual.level - mean), *scaled]
 
 
 def _spread(series: FloatArray, usual: Usual) -> list[FloatArray]:
     middle = moments.median(series[:, None])
     spread = _mean_deviation(series)
-    return [middle + (series - middle) * (usual.spread_mb / spread)] if spread > 0 else []
+    return [middle + (series - middle) * (usual.spread / spread)] if spread > 0 else []
 
 
 def _shape(series: FloatArray, _: Usual) -> list[FloatArray]:
@@ -71,14 +83,6 @@ def _shape(series: FloatArray, _: Usual) -> list[FloatArray]:
     spread = _mean_deviation(series)
     drawn = mean + scores.normal_scores(series[:, None])[:, 0] * spread / _OF_NORMAL
     return [np.where(np.isfinite(series), drawn, np.nan)]
-
-
-def _rounded(series: FloatArray, _: Usual) -> list[FloatArray]:
-    distinct = np.unique(series[np.isfinite(series)])
-    if len(distinct) < 2:
-        return []
-    step = float(np.median(np.diff(distinct)))
-    return [series + step * (_noise(len(series)).argsort().argsort() / len(series) - 0.5)]
 
 
 def _weekly_rhythm(series: FloatArray, _: Usual) -> list[FloatArray]:
@@ -105,7 +109,7 @@ def _level_shift(series: FloatArray, _: Usual) -> list[FloatArray]:
 
 
 def _drift(series: FloatArray, _: Usual) -> list[FloatArray]:
-    line = trend(series)
+    line = trend(series)[0]
     return [series - line + anchor for anchor in (line[0], line[len(line) // 2], line[-1])]
 
 
@@ -116,7 +120,9 @@ def _wander(series: FloatArray, usual: Usual) -> list[FloatArray]:
     fresh[1:] = (series[1:] - mean) - memory * (series[:-1] - mean)
     fresh[0] = 0.0
     fresh -= np.nanmean(fresh)
-    return [fresh + mean, fresh + usual.level_mb]
+    spread = _mean_deviation(fresh)
+    usually = fresh * (usual.spread / spread) if spread > 0 else fresh
+    return [fresh + mean, fresh + usual.level, usually + mean]
 
 
 def _volatility_change(series: FloatArray, _: Usual) -> list[FloatArray]:
@@ -124,7 +130,7 @@ def _volatility_change(series: FloatArray, _: Usual) -> list[FloatArray]:
     middle = moments.median(series[:, None])
     away = np.abs(series - middle)
     before, after = float(np.nanmean(away[:change])), float(np.nanmean(away[change:]))
-    if not (before > 0 and after > 0):
+    if not (before > 0 and after > 0 and 1 / _MOST < after / before < _MOST):
         return []
     late = np.arange(len(series)) >= change
     ratio = after / before
@@ -140,26 +146,13 @@ def _spikes(series: FloatArray, _: Usual) -> list[FloatArray]:
         if (more == days).all() or more.mean() > MOST_SPIKES:
             break
         days = more
-    return [_filled(series, days)] if 0 < days.mean() <= MOST_SPIKES else []
-
-
-def _frozen(series: FloatArray, usual: Usual) -> list[FloatArray]:
-    return [_filled_run(series, runs.stuck_days(series[:, None]), usual)]
-
-
-def _inactive(series: FloatArray, usual: Usual) -> list[FloatArray]:
-    return [_filled_run(series, runs.quiet_days(series[:, None]), usual)]
-
-
-def _missing_days(series: FloatArray, _: Usual) -> list[FloatArray]:
-    return [_filled(series, np.isnan(series))]
+    return [np.where(days, np.nan, series)] if 0 < days.mean() <= MOST_SPIKES else []
 
 
 REPAIRS: dict[Kind, Callable[[FloatArray, Usual], list[FloatArray]]] = {
     Kind.LEVEL: _level,
     Kind.SPREAD: _spread,
     Kind.SHAPE: _shape,
-    Kind.ROUNDED: _rounded,
     Kind.WEEKLY_RHYTHM: _weekly_rhythm,
     Kind.CYCLE: _cycle,
     Kind.LEVEL_SHIFT: _level_shift,
@@ -167,9 +160,6 @@ REPAIRS: dict[Kind, Callable[[FloatArray, Usual], list[FloatArray]]] = {
     Kind.WANDER: _wander,
     Kind.VOLATILITY_CHANGE: _volatility_change,
     Kind.SPIKES: _spikes,
-    Kind.FROZEN: _frozen,
-    Kind.INACTIVE: _inactive,
-    Kind.MISSING_DAYS: _missing_days,
 }
 
 
@@ -179,18 +169,56 @@ def change_day(series: FloatArray) -> int:
 
 
 def volatility_change_day(series: FloatArray) -> int:
-    """Index of the first day after the most likely change of volatility of a series (days,)."""
+    """Index of the first day after the most likely change of volatility of a series (days,).
+
+    The likelihood is Laplace's, of distances from the median, which far days move less than squares.
+    """
     away = np.abs(series - moments.median(series[:, None]))
-    return int(scores.change_point(scores.normal_scores(away[:, None]), np.isfinite(series)[:, None])[0])
+    seen = np.isfinite(away)
+    known = np.flatnonzero(seen)
+    total, before = np.cumsum(away[known]), np.arange(1, len(known) + 1)
+    after = len(known) - before
+    inside = (before >= scores.SHORTEST_SEGMENT) & (after >= scores.SHORTEST_SEGMENT)
+    if not inside.any() or total[-1] == 0:
+        return len(series) // 2
+    tiny = 1e-12 * total[-1]
+    first, rest = total[inside] + tiny, total[-1] - total[inside] + tiny
+    cost = before[inside] * np.log(first / before[inside]) + after[inside] * np.log(rest / after[inside])
+    return int(known[np.flatnonzero(inside)[cost.argmin()] + 1])
 
 
-def trend(series: FloatArray) -> FloatArray:
-    """The straight line (days,) closest to a series (days,) with at least two observations."""
+def trend(series: FloatArray) -> tuple[FloatArray, int]:
+    """The line (days,) that is level up to a day and straight from then on, closest to a series; and that day.
+
+    The day is 0 unless a later one fits better by far (by the logarithm of the number of days, as Schwarz 1978 has it).
+
+    Args:
+        series: float64 (days,) with at least two observations.
+    """
     seen = np.isfinite(series)
     day = np.arange(len(series), dtype=float)
-    slope, start = np.polyfit(day[seen], series[seen], 1)
-    line: FloatArray = start + slope * day
-    return line
+    known = series[seen] - series[seen].mean()
+    rise = np.maximum(day[seen, None] - np.arange(0, max(1, int(_LAST_KNEE * len(series)))), 0.0)
+    rise -= rise.mean(axis=0)
+    square = (rise**2).sum(axis=0)
+    explained = np.where(square > 0, (rise * known[:, None]).sum(axis=0) ** 2 / np.where(square > 0, square, 1.0), 0.0)
+    left = np.maximum((known**2).sum() - explained, 1e-300)
+    knee = int(explained.argmax())
+    if len(known) * np.log(left[0] / left[knee]) < np.log(len(known)):
+        knee = 0
+    rising = np.maximum(day - knee, 0.0)
+    slope, start = np.polyfit(rising[seen], series[seen], 1)
+    line: FloatArray = start + slope * rising
+    return line, knee
+
+
+def drifts(series: FloatArray) -> bool:
+    """Whether a line fits a series (days,) better than a step."""
+    ranked = np.where(np.isfinite(series), scores.normal_scores(series[:, None])[:, 0], np.nan)
+    late = np.arange(len(series)) >= change_day(series)
+    step = np.where(late, np.nanmean(ranked[late]), np.nanmean(ranked[~late]))
+    line = trend(ranked)[0]
+    return bool(np.nansum((ranked - line) ** 2) < np.nansum((ranked - step) ** 2))
 
 
 def lag_one(series: FloatArray) -> float:
@@ -204,23 +232,6 @@ def lag_one(series: FloatArray) -> float:
 
 def _mean_deviation(series: FloatArray) -> float:
     return float(moments.mean_deviation(series[:, None])[0])
-
-
-def _filled_run(series: FloatArray, flags: BoolArray, usual: Usual) -> FloatArray:
-    start, length = runs.longest_run(flags)
-    days = np.zeros(len(series), bool)
-    days[int(start[0]) : int(start[0]) + int(length[0])] = True
-    return _filled(series, days, usual)
-
-
-def _filled(series: FloatArray, days: BoolArray, usual: Usual | None = None) -> FloatArray:
-    """The series with some days drawn anew, like its other days, or like the cohort where none is left."""
-    rest = series[~days & np.isfinite(series)]
-    if len(rest) >= 2 or usual is None:
-        middle, spread = float(np.median(rest)), _mean_deviation(rest)
-    else:
-        middle, spread = usual.level_mb, usual.spread_mb
-    return np.where(days, middle + _noise(len(series)) * spread / _OF_NORMAL, series)
 
 
 def _noise(size: int) -> FloatArray:

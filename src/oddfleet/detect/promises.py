@@ -10,11 +10,14 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import betainc
 
+from oddfleet.detect import surprise
 from oddfleet.detect.runs import FEWEST_DEVICES
 from oddfleet.model import BoolArray, Fleet, FloatArray, Kind
 
 MOST_BREAKERS = 0.1
 """A promise that more than this share of a fleet (and more than one device) breaks is not one the fleet keeps."""
+OFTEN = 3
+"""Where the middle device loses so many days, the rates at which devices lose them show how they differ."""
 
 
 def broken_days(fleet: Fleet) -> dict[Kind, BoolArray]:
@@ -74,4 +77,13 @@ def log_surprise_of_lost(lost: BoolArray) -> FloatArray:
     variance = np.maximum(squares - total**2 / others, 0.0) / max(others - 1, 1)
     dispersion = np.maximum(1.0, variance / mean) if others > 1 else np.ones(len(counts))
     chance = betainc(np.maximum(counts, 1e-9) / dispersion, (total + 0.5) / dispersion, 1 / (others + 1))
-    return np.where(counts > 0, np.log(np.maximum(chance, 1e-300)), 0.0)
+    log_p = np.where(counts > 0, np.log(np.maximum(chance, 1e-300)), 0.0)
+    known = len(counts) >= FEWEST_DEVICES and np.median(counts) >= OFTEN
+    return np.maximum(log_p, _log_surprise_of_rates(counts)) if known else log_p
+
+
+def _log_surprise_of_rates(counts: FloatArray) -> FloatArray:
+    """Log p-value (devices,) of counts where all lose days, each at its own rate; on the root, their error is 1/2."""
+    roots = np.sqrt(counts)
+    others = surprise.hear_others(roots, np.full(len(roots), 0.5), 0.5)
+    return np.where(others.away > 0, surprise.log_tail(others), 0.0)

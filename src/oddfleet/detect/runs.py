@@ -43,6 +43,28 @@ def longest_run(flags: BoolArray) -> tuple[IntArray, IntArray]:
     return so_far.argmax(axis=0) - np.maximum(lengths, 1) + 1, lengths
 
 
+def log_surprise_silent(values: FloatArray) -> tuple[FloatArray, IntArray]:
+    """Log p-value and length (devices,) of each device's longest silence, from values (days, devices)."""
+    flags = quiet_days(values)
+    _, lengths = longest_run(flags)
+    return _log_surprise(flags, lengths, _rates(flags, lengths)), lengths
+
+
+def log_surprise_stuck(values: FloatArray) -> tuple[FloatArray, IntArray]:
+    """Log p-value and length (devices,) of the longest stretch of days that repeat the day before.
+
+    Args:
+        values: float64 (days, devices); NaN = no observation, which repeats nothing.
+    """
+    flags = stuck_days(values)
+    if not flags.any():
+        return np.zeros(values.shape[1]), np.zeros(values.shape[1], np.int64)
+    starts, lengths = longest_run(flags)
+    # A common value follows itself more often than values do on average.
+    own = np.maximum(_rates(flags, lengths), _commonest_share(values, starts, lengths))
+    return _log_surprise(flags, lengths, own), lengths
+
+
 def usual_rate(flags: BoolArray) -> float:
     """How often such days come, their longest stretch included, in the middle device of a cohort.
 
@@ -53,7 +75,7 @@ def usual_rate(flags: BoolArray) -> float:
     return float(np.median((flags.sum(axis=0) + 0.5) / (len(flags) + 1)))
 
 
-def log_surprise(flags: BoolArray, usual: float) -> FloatArray:
+def _log_surprise(flags: BoolArray, lengths: IntArray, own: FloatArray) -> FloatArray:
     """Log of the chance of so long a stretch among days that come independently, as often as is usual.
 
     A stretch of length L that begins on a given day has chance q**L, and there are as many days to
@@ -63,16 +85,28 @@ def log_surprise(flags: BoolArray, usual: float) -> FloatArray:
 
     Args:
         flags: bool (days, devices).
-        usual: ``usual_rate`` of the cohort.
+        lengths: int (devices,), of the longest stretches.
+        own: float64 (devices,), the own rates.
 
     Returns:
         float64 (devices,), at most 0.
     """
     n_days = len(flags)
-    _, lengths = longest_run(flags)
-    rates = np.maximum(_rates(flags, lengths), usual)
-    result: FloatArray = np.minimum(np.log(n_days) + lengths * np.log(rates), 0.0)
-    return np.where(lengths > 0, result, 0.0)
+    rates = np.maximum(own, usual_rate(flags))
+    alone = np.minimum(np.log(n_days) + lengths * np.log(np.minimum(rates, 1.0)), 0.0)
+    return np.where(lengths > 0, alone, 0.0)
+
+
+def _commonest_share(values: FloatArray, starts: IntArray, lengths: IntArray) -> FloatArray:
+    """Share (devices,) of the days outside the longest stuck stretch that have the commonest value but zero."""
+    day = np.arange(len(values))[:, None]
+    outside = (day < starts) | (day >= starts + lengths)
+    ordered = np.sort(np.where(outside & (values != 0), values, np.nan), axis=0)
+    same = np.zeros(values.shape, bool)
+    same[1:] = ordered[1:] == ordered[:-1]
+    commonest = longest_run(same)[1] + 1
+    share: FloatArray = commonest / np.maximum(np.isfinite(np.where(outside, values, np.nan)).sum(axis=0), 1)
+    return np.where(commonest > 1, share, 0.0)
 
 
 def _rates(flags: BoolArray, lengths: IntArray) -> FloatArray:

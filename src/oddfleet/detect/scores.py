@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import scipy.fft
 from scipy import stats
-from scipy.special import kolmogorov, ndtri, ndtri_exp
+from scipy.special import betainc, ndtri, ndtri_exp
 
 from oddfleet.model import BoolArray, FloatArray, IntArray
 
@@ -35,16 +35,37 @@ def normal_scores(values: FloatArray) -> FloatArray:
     """
     seen = np.isfinite(values)
     count = seen.sum(axis=0)
-    ranks = stats.rankdata(np.where(seen, values, np.inf), axis=0)
-    scores = np.where(seen, ndtri((np.where(seen, ranks, 1) - 0.375) / (count + 0.25)), 0.0)
-    scores -= np.where(seen, scores.sum(axis=0) / np.maximum(count, 1), 0.0)
+    scores = _distinct_scores(values) if seen.all() else None
+    if scores is None:
+        ranks = stats.rankdata(np.where(seen, values, np.inf), axis=0)
+        scores = np.where(seen, _quantile(np.where(seen, ranks, 1), count), 0.0)
+        scores -= np.where(seen, scores.sum(axis=0) / np.maximum(count, 1), 0.0)
     size = np.sqrt((scores**2).sum(axis=0) / np.maximum(count, 1))
     result: FloatArray = np.where(size > 1e-9, scores / np.where(size > 1e-9, size, 1.0), 0.0)
     return result
 
 
+def _distinct_scores(values: FloatArray) -> FloatArray | None:
+    """The same, not scaled, where no value comes twice: then all columns share one set of quantiles; None elsewhere."""
+    order = np.argsort(values, axis=0)
+    if (np.diff(np.take_along_axis(values, order, axis=0), axis=0) == 0).any():
+        return None
+    quantiles = _quantile(np.arange(1, len(values) + 1), len(values))
+    scores = np.empty(values.shape)
+    np.put_along_axis(scores, order, quantiles[:, None], axis=0)
+    return scores
+
+
+def _quantile(rank: IntArray | FloatArray, count: IntArray | int) -> FloatArray:
+    """The normal quantile of a rank among so many (Blom 1958)."""
+    quantile: FloatArray = ndtri((rank - 0.375) / (count + 0.25))
+    return quantile
+
+
 def rhythm_score(scores: FloatArray, seen: BoolArray, weekday: IntArray) -> FloatArray:
-    """How much the days of the week differ, by the Kruskal-Wallis law (chi-squared with 6 degrees of freedom).
+    """How much the days of the week differ: analysis of variance on normal scores (van der Waerden's test).
+
+    Over the record or over either half of it, whichever is more surprising, for a week may begin or end.
 
     Args:
         scores: normal scores (days, devices).
@@ -52,12 +73,24 @@ def rhythm_score(scores: FloatArray, seen: BoolArray, weekday: IntArray) -> Floa
         weekday: int (days,), 0 to 6.
 
     Returns:
-        float64 (devices,), the cube root brought to the normal scale (Wilson and Hilferty 1931).
+        float64 (devices,), on the normal scale; the best of three is brought there by Bonferroni's bound.
     """
-    between, weekdays = between_weekdays(scores, seen, weekday)
-    freedom = np.maximum(weekdays - 1, 1)
-    score: FloatArray = (np.cbrt(between / freedom) - (1 - 2 / (9 * freedom))) / np.sqrt(2 / (9 * freedom))
-    return score
+    half = len(scores) // 2
+    parts = (slice(None), slice(half), slice(half, None))
+    log_p = [_rhythm_log_p(scores[part], seen[part], weekday[part]) for part in parts]
+    return _from_log_p(np.minimum(np.min(log_p, axis=0) + np.log(len(parts)), np.log(0.8)))
+
+
+def _rhythm_log_p(scores: FloatArray, seen: BoolArray, weekday: IntArray) -> FloatArray:
+    """Log p-value (devices,): the share between the weekdays of a random direction follows a beta law."""
+    count = np.maximum(seen.sum(axis=0), 1)
+    centred = np.where(seen, scores - scores.sum(axis=0) / count, 0.0)
+    between, weekdays = between_weekdays(centred, seen, weekday)
+    share = between / np.maximum((centred**2).sum(axis=0), 1e-12)
+    rest = np.maximum(count - weekdays, 1)
+    chance = betainc(rest / 2, np.maximum(weekdays - 1, 1) / 2, np.clip(1 - share, 0.0, 1.0))
+    log_p: FloatArray = np.log(np.maximum(chance, 1e-300))
+    return log_p
 
 
 def between_weekdays(scores: FloatArray, seen: BoolArray, weekday: IntArray) -> tuple[FloatArray, IntArray]:
@@ -68,9 +101,10 @@ def between_weekdays(scores: FloatArray, seen: BoolArray, weekday: IntArray) -> 
         seen: bool (days, devices), True where there is an observation.
         weekday: int (days,), 0 to 6.
     """
-    member = (weekday[:, None] == np.arange(7)).astype(float)
-    size = member.T @ seen
-    between: FloatArray = ((member.T @ scores) ** 2 / np.maximum(size, 1)).sum(axis=0)
+    days = [weekday == day for day in range(7)]
+    size = np.stack([seen[day].sum(axis=0) for day in days])
+    total = np.stack([scores[day].sum(axis=0) for day in days])
+    between: FloatArray = (total**2 / np.maximum(size, 1)).sum(axis=0)
     return between, (size > 0).sum(axis=0)
 
 
@@ -104,9 +138,12 @@ def cycle_score(scores: FloatArray) -> FloatArray:
     """Fisher's g (1929) of ``cycle_peak`` on the normal scale, float64 (devices,)."""
     power, frequency = _spectrum(scores)
     share, places = _largest_share(power, len(scores)), len(frequency)
-    # The first term of Fisher's sum is an upper bound and exact where it matters, in the tail.
-    log_p = np.minimum(np.log(places) + (places - 1) * np.log1p(-np.minimum(share, 1 - 1e-12)), np.log(0.5))
-    return _from_log_p(log_p)
+    # One ordinate is as large with this chance; as if they were independent, which in the tail is Fisher's first term.
+    log_one = (places - 1) * np.log1p(-np.minimum(share, 1 - 1e-12))
+    any_of = -np.expm1(places * np.log1p(-np.minimum(np.exp(log_one), 1 - 1e-12)))
+    log_p = np.where(log_one < -30, np.log(places) + log_one, np.log(np.maximum(any_of, 1e-300)))
+    # To have no cycle at all is no surprise.
+    return _from_log_p(np.minimum(log_p, np.log(0.99)))
 
 
 def memory_score(scores: FloatArray, seen: BoolArray) -> FloatArray:
@@ -154,24 +191,42 @@ def change_point(scores: FloatArray, seen: BoolArray) -> IntArray:
         index of the first day after the step, int (devices,); at least ``SHORTEST_SEGMENT``
         observations lie on either side, of a series with twice as many.
     """
-    before = np.cumsum(seen, axis=0)
-    after = before[-1] - before
-    gain = np.abs(np.cumsum(scores, axis=0)) / np.sqrt(np.maximum(before * after, 1))
-    day: IntArray = np.where(np.minimum(before, after) >= SHORTEST_SEGMENT, gain, -1.0).argmax(axis=0) + 1
+    day: IntArray = _step_gain(scores, seen).argmax(axis=0) + 1
     return day
 
 
 def change_score(scores: FloatArray, seen: BoolArray) -> FloatArray:
-    """The largest cumulated sum, by the Kolmogorov law (MacNeill 1974), on the normal scale; float64 (devices,)."""
-    count = np.maximum(seen.sum(axis=0), 1)
-    # A sum cumulated day by day peaks a little lower than the continuous one of the law (Siegmund 1985).
-    size = (np.abs(np.cumsum(scores, axis=0)).max(axis=0) + 0.5826) / np.sqrt(count)
-    # kolmogorov() underflows past 18; its first term is exact long before.
-    log_p = np.where(size > 2, np.log(2) - 2 * size**2, np.log(np.maximum(kolmogorov(size), 1e-300)))
-    return _from_log_p(log_p)
+    """The largest difference in mean between before and after any day, on the normal scale; float64 (devices,).
+
+    Hinkley's (1970) likelihood ratio for one step, at least ``SHORTEST_SEGMENT`` observations on either side. Its tail
+    is that of the maximum of a standardised Brownian bridge (James, James and Siegmund 1987), with the beta law of a
+    share of a fixed variance (Worsley 1979) in the place of the normal.
+
+    Args:
+        scores: normal scores (days, devices).
+        seen: bool (days, devices), True where there is an observation.
+    """
+    count = np.maximum(seen.sum(axis=0), 2 * SHORTEST_SEGMENT + 1)
+    share = np.minimum(_step_gain(scores, seen).max(axis=0) / count, 1 - 1e-12)
+    size = np.sqrt(count * share)
+    crossings = 2 * np.log(count / SHORTEST_SEGMENT - 1)
+    bounded = np.maximum(size, 1.5)
+    bound = bounded * (crossings * (1 - 1 / bounded**2) + 4 / bounded**2) / np.sqrt(2 * np.pi)
+    log_p = np.log(bound) + (count - 3) / 2 * np.log1p(-share)
+    return _from_log_p(np.minimum(log_p, np.log(0.9) - 0.1 * size))
 
 
-def fisher_z(correlation: FloatArray, count: IntArray) -> FloatArray:
+def _step_gain(scores: FloatArray, seen: BoolArray) -> FloatArray:
+    """How much of the sum of squares a step after each day explains, (days, devices); 0 too near the ends."""
+    before = np.cumsum(seen, axis=0)
+    after = before[-1] - before
+    inside = np.minimum(before, after) >= SHORTEST_SEGMENT
+    parts = np.where(inside, before * after, 1)
+    gain: FloatArray = np.where(inside, np.cumsum(scores, axis=0) ** 2 * before[-1] / parts, 0.0)
+    return gain
+
+
+def fisher_z(correlation: FloatArray, count: IntArray | FloatArray) -> FloatArray:
     """Correlations (devices,) over ``count`` observations (devices,) in standard errors above 0 (Fisher 1921)."""
     bounded = np.clip(correlation, -1 + 1e-12, 1 - 1e-12)
     score: FloatArray = np.arctanh(bounded) * np.sqrt(np.maximum(count - 3, 0))

@@ -25,6 +25,7 @@ class Evidence:
         days: number of days spoken of.
         test: the test that was most surprising.
         detail: a further number some kinds quote (see ``findings``).
+        source: the device whose days are repeated.
     """
 
     value: float
@@ -34,6 +35,7 @@ class Evidence:
     days: int
     test: str
     detail: float = float("nan")
+    source: str = ""
 
 
 def sentence(kind: Kind, evidence: Evidence) -> str:
@@ -79,6 +81,14 @@ def _more(e: Evidence) -> str:
 
 def _period(e: Evidence) -> str:
     return f"on {e.since}" if e.since == e.until else f"between {e.since} and {e.until}"
+
+
+def _all_or_period(e: Evidence) -> str:
+    return "in all of the record" if e.since is None else _period(e)
+
+
+def _shifted(e: Evidence) -> str:
+    return "" if e.detail == 0 else f", {_days(abs(round(e.detail)))} {'later' if e.detail > 0 else 'earlier'}"
 
 
 def _usual_count(e: Evidence) -> str:
@@ -130,16 +140,16 @@ _SENTENCES: dict[Kind, Callable[[Evidence], str]] = {
         f"that of a usual device holds {e.usual:.0%}."
     ),
     Kind.DETACHED: lambda e: (
-        f"Does not follow the days the way its cohort does: correlation with the others {e.value:.2f}, "
-        f"usual is {e.usual:.2f}."
+        f"Follows the days that its cohort shares {_more(e)} than is usual: its coupling to them is {_two(e.value)} "
+        f"times the usual one."
     ),
     Kind.LEVEL_SHIFT: lambda e: (
         f"Since {e.since} it carries {_n(abs(e.value))} MB a day {'more' if e.value > 0 else 'less'} than before; "
         f"the largest step of a usual device is {_n(abs(e.usual))}."
     ),
     Kind.DRIFT: lambda e: (
-        f"Its traffic {'grows' if e.value > 0 else 'falls'} steadily, by {_n(abs(e.value))} MB a day from the first "
-        f"day to the last; usual is {_n(abs(e.usual))}."
+        f"Its traffic {'grows' if e.value > 0 else 'falls'} steadily{f' since {e.since}' if e.since else ''}, by "
+        f"{_n(abs(e.value))} MB a day from the first day to the last; usual is {_n(abs(e.usual))}."
     ),
     Kind.WANDER: lambda e: (
         f"Each day resembles the day before {_more(e)} than is usual: "
@@ -156,6 +166,21 @@ _SENTENCES: dict[Kind, Callable[[Evidence], str]] = {
     Kind.FROZEN: lambda e: (
         f"Reports the same value, {_n(e.detail)} MB, for {_days(e.days)} in a row {_period(e)}; "
         f"the longest such stretch usual here is {_usual_days(e)}."
+    ),
+}
+
+_SENTENCES |= {
+    Kind.REPLAYED: lambda e: (
+        f"Its traffic {_period(e)} repeats an earlier stretch of its own, value for value, for {_days(e.days)}; "
+        f"no usual device repeats itself so."
+    ),
+    Kind.COPIED: lambda e: (
+        f"Its traffic {_all_or_period(e)} is that of device {e.source}, value for value, for {_days(e.days)}"
+        f"{_shifted(e)}; usual devices have none in common."
+    ),
+    Kind.MIXTURE: lambda e: (
+        f"No one thing is odd about it, but many are unusual at once: {_n(e.value)} features lie in the outer tenth of "
+        f"its cohort, {_n(e.usual)} of a usual device."
     ),
 }
 
@@ -181,6 +206,9 @@ _RIVALS: dict[Kind, tuple[str, ...]] = {
     Kind.VOLATILITY_CHANGE: ("a change of use on that day", "a part that begins to fail"),
     Kind.SPIKES: ("bulk transfers such as updates or backups", "an intrusion", "a counter that caught up after a gap"),
     Kind.FROZEN: ("the collector repeated the last value it had", "the counter is stuck"),
+    Kind.REPLAYED: ("the collector sent an old file again", "the values are made up"),
+    Kind.COPIED: ("one file was stored under two ids", "two ids stand for one device"),
+    Kind.MIXTURE: ("it serves another purpose than its cohort", "several small faults at once"),
 }
 
 _NEXT_CHECK: dict[Kind, str] = {
@@ -202,4 +230,7 @@ _NEXT_CHECK: dict[Kind, str] = {
     Kind.VOLATILITY_CHANGE: "Look for a change of firmware, configuration or use on that day.",
     Kind.SPIKES: "Look at the flows of those days: destination, protocol and hour.",
     Kind.FROZEN: "Compare the device's own counter with the record in that stretch.",
+    Kind.REPLAYED: "Compare the device's own counter with the record in that stretch.",
+    Kind.COPIED: "Find out which of the two devices the traffic belongs to.",
+    Kind.MIXTURE: "Compare its plot with those of a few usual devices, and its configuration with theirs.",
 }

@@ -15,28 +15,49 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import log_ndtr, logsumexp
 
-from oddfleet.detect.features import COMPARED, FeatureTable
-from oddfleet.detect.moments import MOMENTS, pooled_error
+from oddfleet.detect.features import COMPARED, EXTREMES, SCORED, FeatureTable
+from oddfleet.detect.moments import MOMENTS, pooled_error, robust_spread
 from oddfleet.detect.runs import FEWEST_DEVICES
-from oddfleet.model import BoolArray, FloatArray
+from oddfleet.model import BoolArray, FloatArray, IntArray
 
-
-def _slab() -> FloatArray:
-    """Density of a half-Cauchy of scale 1 on the logarithmic grid ``DIFFERENCES``, not normed."""
-    density: FloatArray = DIFFERENCES / (1 + DIFFERENCES**2)
-    return density
-
-
-DIFFERENCES = np.geomspace(0.1, 3000, 60)
+DIFFERENCES = np.geomspace(0.1, 3000, 40)
 """Grid for the standard deviation of true differences between healthy devices, in sampling errors."""
 WIDEST = 300
 """Robust spread of a cohort in sampling errors past which the error hardly matters, but the grid would end."""
 SKEWED_SHARE = (0.45 / 2) ** (2 / 3)
 """Part of the variance of the log of a maximum taken to be exponential: its skewness is 0.45 for a year of normal
 noise, and that of a normal plus an exponential with share f is 2 f**1.5."""
-LOG_PRIOR = np.log(np.concatenate([[0.5], 0.5 * _slab() / _slab().sum()]))[:, None]
-"""Before the others are heard: as likely as not that healthy devices do not truly differ; if they do, a
-half-Cauchy of scale 1, the usual weak prior for a spread between groups (Gelman 2006)."""
+FEWEST_FOR_TAILS = 100
+MOST_STRETCH = 3.0
+_BODY = (0.8, 0.9, 0.95)
+LENGTH_ERROR = 0.25
+"""Chance alone moves the log of a longest stretch by so much: by a quarter of its length."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """What is believed of a feature before the others are heard.
+
+    Attributes:
+        alike: how likely it is that healthy devices do not truly differ in it.
+        scale: if they do, by how much: the scale of a half-Cauchy, the usual weak prior for a spread between groups
+            (Gelman 2006), in the feature's unit; the sampling error where that is larger.
+    """
+
+    alike: float
+    scale: float = 0.0
+
+
+PRIORS = {name: Prior(0.9) for name in SCORED} | {
+    "level_log_mb": Prior(0.1, 0.5),
+    "spread_log_mb": Prior(0.5),
+    "weekly_score": Prior(0.3, 3.0),
+    "memory_score": Prior(0.5, 3.0),
+    "coupling_share": Prior(0.2, 0.5),
+}
+"""Most healthy devices differ in level and in how they follow the others, and many in spread, by factors; some in week
+and memory. That nothing changed on the way is what a healthy device means."""
+USUAL_PRIOR = Prior(0.8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +81,58 @@ class _Others:
     likelihood: FloatArray
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Tails:
+    """How much heavier the tail of each feature is in a cohort than the predictive law has it.
+
+    Attributes:
+        begins: float64 (features,), surprise (-log p) from which on the cohort was heard.
+        stretch: float64 (features,), at least 1: further surprise is worth that much less.
+    """
+
+    begins: FloatArray
+    stretch: FloatArray
+
+    def apply(self, log_p: FloatArray) -> FloatArray:
+        """Log p-values (features, devices) with their tails as the cohort has them."""
+        beyond = np.maximum(-log_p - self.begins[:, None], 0.0)
+        heavier: FloatArray = log_p + beyond * (1 - 1 / self.stretch[:, None])
+        return heavier
+
+
+def learn_tails(log_p: FloatArray) -> Tails:
+    """Learn the tails from the body of a cohort: its surprises from the upper fifth to the upper tenth or twentieth.
+
+    For p-values that hold, -log p is exponential of mean 1; the mean of the upper fifth, its own top censored for that
+    is where odd devices are, is estimated as for lifetimes (Epstein and Sobel 1953). Where it is above 1 the tail is
+    heavier, as in extreme value theory's peaks over a threshold. Fewer than ``FEWEST_FOR_TAILS`` devices say nothing.
+
+    Args:
+        log_p: float64 (features, devices), 0 where a feature is not compared.
+    """
+    begins, stretch = np.zeros(len(log_p)), np.ones(len(log_p))
+    for row, feature in enumerate(log_p):
+        surprise = np.sort(-feature[feature < 0])
+        count = len(surprise)
+        if count < FEWEST_FOR_TAILS:
+            continue
+        first = int(_BODY[0] * count)
+        begins[row] = surprise[first]
+        # Where more than a twentieth are odd, the censored mean to the upper tenth is still the healthy ones'.
+        means = [_censored_mean(surprise[first:] - surprise[first], int(end * count) - first) for end in _BODY[1:]]
+        stretch[row] = min(max(1.0, min(means)), MOST_STRETCH)
+    return Tails(begins, stretch)
+
+
+def _censored_mean(ordered: FloatArray, heard: int) -> float:
+    """Mean of exponential numbers in rising order of which only the first are heard, less 1.5 standard errors."""
+    mean = (ordered[:heard].sum() + ordered[heard - 1] * (len(ordered) - heard)) / heard
+    # A tail must be heavier for certain.
+    return float(mean * (1 - 1.5 / np.sqrt(heard)))
+
+
 def log_surprises(table: FeatureTable) -> FloatArray:
-    """Log of the two-sided p-value of every feature of every device of one cohort.
+    """Log of the two-sided p-value of every feature of every device of one cohort, by the predictive law.
 
     Args:
         table: the features of the cohort's devices.
@@ -76,8 +147,23 @@ def log_surprises(table: FeatureTable) -> FloatArray:
         judged = np.isfinite(values)
         if judged.sum() >= FEWEST_DEVICES and error > 0:
             others = hear_others(values[judged], own[judged], error)
-            result[place, judged] = log_tail(others, skewed=name == "spike_log")
+            result[place, judged] = log_tail(others, PRIORS.get(name, USUAL_PRIOR), skewed=name in EXTREMES)
     return result
+
+
+def log_surprise_of_lengths(lengths: IntArray) -> FloatArray:
+    """Log p-value of the longest stretch of each device among the others': where long ones are usual, one is no oddity.
+
+    Args:
+        lengths: int (devices,), days.
+
+    Returns:
+        float64 (devices,); minus infinity, as if nothing were usual, where there are fewer than ``FEWEST_DEVICES``.
+    """
+    if len(lengths) < FEWEST_DEVICES:
+        return np.full(len(lengths), -np.inf)
+    others = hear_others(np.log1p(lengths), np.full(len(lengths), LENGTH_ERROR), LENGTH_ERROR)
+    return np.where(others.away > 0, log_tail(others), 0.0)
 
 
 def log_surprises_of(probe: FeatureTable, others: FeatureTable) -> FloatArray:
@@ -97,7 +183,7 @@ def log_surprises_of(probe: FeatureTable, others: FeatureTable) -> FloatArray:
         judged = np.isfinite(probe.values[place])
         if known.sum() >= FEWEST_DEVICES - 1 and error > 0 and judged.any():
             said = hear(others.values[place, known], probe.values[place, judged], probe.errors[place, judged], error)
-            result[place, judged] = log_tail(said, skewed=name == "spike_log")
+            result[place, judged] = log_tail(said, PRIORS.get(name, USUAL_PRIOR), skewed=name in EXTREMES)
     return result
 
 
@@ -114,10 +200,14 @@ def core(values: FloatArray, error: float) -> BoolArray:
     """Which devices (bool, same shape) the others are compared with: those not far out themselves.
 
     Far out is beyond what the furthest of so many normal values reaches about once in a hundred cohorts,
-    so that a clean cohort is left whole; the allowance is wide for a small one, whose spread is badly known.
+    so that a clean cohort is left whole; the allowance is wide for a small one, whose spread is badly known. Of few
+    devices none can be left out: where one of four others is far, to be far is not unusual.
     """
-    reach = (4 + 40 / max(len(values) - 3, 0.5)) * max(_robust_spread(values), error)
-    inside: BoolArray = np.abs(values - np.median(values)) <= reach
+    count = len(values)
+    reach = (4 + 40 / max(count - 3, 0.5)) * max(robust_spread(values), error)
+    away = np.abs(values - np.median(values))
+    most = min(count // 3, count**2 // 100)
+    inside: BoolArray = (away <= reach) | (away < np.sort(away)[count - most] if most else True)
     return inside
 
 
@@ -150,11 +240,8 @@ def hear(values: FloatArray, probes: FloatArray, probe_errors: FloatArray, error
 
 def _on_grid(values: FloatArray, error: float) -> float:
     """The sampling error, raised where the cohort spreads so far beyond it that the grid would not reach."""
-    return max(error, _robust_spread(values) / WIDEST)
-
-
-def _robust_spread(values: FloatArray) -> float:
-    return 1.4826 * float(np.median(np.abs(values - np.median(values))))
+    member = values[core(values, error)]
+    return max(error, robust_spread(values) / WIDEST, float(np.std(member)) / WIDEST)
 
 
 def _said(away: FloatArray, own_error: FloatArray, error: float, count: FloatArray, squares: FloatArray) -> _Others:
@@ -166,25 +253,38 @@ def _said(away: FloatArray, own_error: FloatArray, error: float, count: FloatArr
     return _Others(away, own, between, spread, count, likelihood)
 
 
-def log_tail(others: _Others, *, skewed: bool) -> FloatArray:
+def log_tail(others: _Others, prior: Prior = USUAL_PRIOR, *, skewed: bool = False) -> FloatArray:
     """Log of the two-sided predictive p-value (devices,).
 
     Args:
         others: what the others say.
+        prior: what is believed of the feature before.
         skewed: True for a maximum: true differences, and part of the error, are then exponential upwards.
     """
-    weight = others.likelihood + LOG_PRIOR
+    weight = others.likelihood + _log_prior(prior, others.between)
     weight -= logsumexp(weight, axis=0)
     noise = np.sqrt(others.spread / others.count + others.own**2)
     deviate = others.away / np.hypot(noise, np.sqrt(others.between))
     tail = log_ndtr(-np.abs(deviate))
     if skewed:
+        # A furthest day that is near is no spike.
         lopsided = SKEWED_SHARE * others.own**2
         rest = np.sqrt(noise**2 - lopsided)
         upper = _log_exponential_tail(others.away / rest, np.sqrt(others.between + lopsided) / rest)
-        tail = np.where(deviate > 0, np.maximum(tail, upper), tail)
+        tail = np.where(deviate > 0, np.maximum(tail, upper), -np.log(2))
     result: FloatArray = np.minimum(np.log(2) + logsumexp(weight + tail, axis=0), 0.0)
     return result
+
+
+def _log_prior(prior: Prior, between: FloatArray) -> FloatArray:
+    """Log prior (grid, 1) of the true variances (grid, 1), of which the first is 0."""
+    differences = np.sqrt(between[1:])
+    error = differences[0] / DIFFERENCES[0]
+    far = differences / max(prior.scale, float(error[0]))
+    # On a logarithmic grid a density counts times its place.
+    slab = far / (1 + far**2)
+    log_prior: FloatArray = np.log(np.concatenate([[[prior.alike]], (1 - prior.alike) * slab / slab.sum()]))
+    return log_prior
 
 
 def _log_exponential_tail(deviate: FloatArray, scale: FloatArray) -> FloatArray:

@@ -4,98 +4,181 @@ import numpy as np
 import pytest
 
 from oddfleet import plant
-from oddfleet.detect import features, judge, promises, runs, shared, surprise
+from oddfleet.detect import features, habits, judge, promises, runs, scale, shared, surprise
+from oddfleet.detect.features import COMPARED, FeatureTable
 from oddfleet.model import FloatArray, Kind
 
-ROWS = ("silent_run", "stuck_run", "lost_days")
-
-
-def _judged(values: FloatArray) -> tuple[judge.Judgement, FloatArray]:
-    """The tests of a cohort, and its series without what is shared."""
-    common = shared.take_out(values)
-    return judge.judge(values, common.residual, common.coupling, DATES), common.residual
-
-
+DAY = np.arange(366)
 DATES = plant.steady_fleet(1, seed=1).dates
+ONE_SIDED = ("mixture", "silent_run", "silent_days", "stuck_run", "lost_days", "replay", "copy")
 CLEAN = plant.steady_fleet(12, seed=2).values
 CLEAN[30:33, 4] = np.nan
 CLEAN[50:53, 5] = CLEAN[50, 5]
 CLEAN[60, 6] = 0.0
-WEEKLY = CLEAN + 20.0 * (np.arange(366) % 7 < 5)[:, None]
+WEEKLY = CLEAN + 20.0 * (DAY % 7 < 5)[:, None]
+WEEKLY[60, 6] = 0.0
+COUNTS = plant.healthy_fleet("counts", 12, seed=3).values
+BURSTY = plant.healthy_fleet("bursty", 12, seed=3).values
+FLEETS = pytest.mark.parametrize("values", [CLEAN, WEEKLY, COUNTS, BURSTY], ids=["clean", "weekly", "counts", "bursty"])
+REPEATED = -np.arange(24.0).reshape(2, 12)
 
 
-@pytest.mark.parametrize("values", [CLEAN, WEEKLY], ids=["clean", "weekly"])
+def _judged(values: FloatArray, repeated: FloatArray | None = None) -> judge.Judgement:
+    nothing = np.zeros((2, values.shape[1]))
+    return judge.judge(values, DATES[: len(values)], nothing if repeated is None else repeated)
+
+
+def _row(log_p: FloatArray, test: str) -> FloatArray:
+    row: FloatArray = log_p[judge.TESTS.index(test)]
+    return row
+
+
+@FLEETS
 def test_every_row_is_the_test_it_is_named_for(values: FloatArray) -> None:
-    judgement, residual = _judged(values)
-    got = dict(zip(judgement.tests, judgement.log_p, strict=True))
-    table = features.compute(values, residual, DATES)
-    quiet, stuck = runs.quiet_days(values), runs.stuck_days(values)
-    expected = dict(zip(features.COMPARED, surprise.log_surprises(table), strict=True))
-    expected["silent_run"] = runs.log_surprise(quiet, runs.usual_rate(quiet))
-    expected["stuck_run"] = runs.log_surprise(stuck, runs.usual_rate(stuck))
+    judgement = _judged(values, REPEATED)
+    fitting = scale.choose(values)
+    common = shared.find(fitting.apply(values), factors=fitting.power == 0)
+    residual = fitting.apply(values) - common.part
+    block = features.Block(values, fitting.invert(residual) if common.profiles else values, residual)
+    table = features.compute(block, DATES, habits.find(residual, DATES))
+    coupling = common.coupling if common.profiles else np.full(12, np.nan)
+    np.testing.assert_array_equal(judgement.table.values[:-1], table.values[:-1])
+    np.testing.assert_array_equal(judgement.table.row("coupling_share"), coupling)
+    expected = dict(zip(COMPARED, surprise.log_surprises(judgement.loose), strict=True))
+    for name, (alone, lengths) in {
+        "silent_run": runs.log_surprise_silent(values),
+        "stuck_run": runs.log_surprise_stuck(values),
+    }.items():
+        expected[name] = np.maximum(alone, surprise.log_surprise_of_lengths(lengths))
+    expected["silent_days"] = promises.log_surprise_of_lost(values == 0) if values is not COUNTS else np.zeros(12)
     expected["lost_days"] = promises.log_surprise_of_lost(np.isnan(values))
-    assert set(got) - set(expected) == (set() if values is CLEAN else {"coupling_score"})
+    expected["replay"], expected["copy"] = REPEATED
+    assert set(judge.TESTS) - set(expected) == {"mixture"}
+    assert judgement.log_p.shape == judgement.above.shape == (len(judge.TESTS), 12)
+    assert judgement.log_p.max() <= 0
     for name, row in expected.items():
-        np.testing.assert_array_equal(got[name], row, err_msg=name)
+        np.testing.assert_array_equal(_row(judgement.log_p, name), row, err_msg=name)
 
 
-@pytest.mark.parametrize("values", [CLEAN, WEEKLY], ids=["clean", "weekly"])
-def test_every_test_speaks_of_a_kind(values: FloatArray) -> None:
-    assert set(_judged(values)[0].tests) <= set(judge.KIND_OF_TEST)
+def test_every_test_speaks_of_a_kind_and_the_features_come_first() -> None:
+    assert set(judge.TESTS) == set(judge.KIND_OF_TEST)
+    assert judge.TESTS[: len(COMPARED)] == COMPARED
+    assert judge.TESTS[-2:] == ("replay", "copy")
+    assert set(judge.OF_KIND) <= set(judge.KIND_OF_TEST.values())
 
 
-def test_above_is_more_than_the_middle_device_has() -> None:
-    judgement, _ = _judged(CLEAN)
-    for place, name in enumerate(judgement.tests):
-        row = judgement.above[place]
-        if name in ROWS:
+@FLEETS
+def test_above_is_more_than_the_middle_device_has(values: FloatArray) -> None:
+    judgement = _judged(values)
+    for name, row in zip(judge.TESTS, judgement.above, strict=True):
+        if name in ONE_SIDED:
             assert row.all()
         else:
-            values = judgement.table.row(name)
-            assert row.tolist() == [value > float(np.median(values)) for value in values]
+            loose = judgement.loose.row(name)
+            middle = float(np.median(loose[np.isfinite(loose)])) if np.isfinite(loose).any() else np.nan
+            assert row.tolist() == (loose > middle).tolist()
 
 
-@pytest.mark.parametrize("values", [CLEAN, WEEKLY], ids=["clean", "weekly"])
+def test_where_zero_is_a_count_it_is_no_silence() -> None:
+    assert _row(_judged(COUNTS).log_p, "silent_days").tolist() == [0.0] * 12
+    silent = CLEAN.copy()
+    silent[5::9, 0] = 0.0
+    assert _row(_judged(silent).log_p, "silent_days")[0] < -50
+
+
+def test_only_where_something_is_shared_it_can_be_followed() -> None:
+    alone = WEEKLY.copy()
+    alone[:, 0] = CLEAN[:, 0]
+    assert np.isnan(_judged(CLEAN).table.row("coupling_share")).all()
+    judgement = _judged(alone)
+    coupling = judgement.table.row("coupling_share")
+    assert abs(coupling[0]) < 0.3
+    assert np.delete(coupling, 0).min() > 0.7
+    assert _row(judgement.log_p, "coupling_share").argmin() == 0
+
+
+def test_a_device_with_too_few_days_follows_nothing() -> None:
+    values = WEEKLY.copy()
+    values[20:, 0] = np.nan
+    judgement = _judged(values)
+    assert np.isnan(judgement.table.values[:, 0]).all()
+    assert (judgement.log_p[: len(COMPARED), 0] == 0).all()
+
+
+@FLEETS
 @pytest.mark.parametrize("place", [0, 4, 5, 6, 11])
 def test_an_unchanged_device_is_judged_as_by_the_others(values: FloatArray, place: int) -> None:
-    judgement, residual = _judged(values)
-    own, own_residual = values[:, [place]], residual[:, [place]]
-    got, above = judge.judge_again(judgement, place, own, own_residual)
-    without = judge.judge(np.delete(values, place, 1), np.delete(residual, place, 1), None, DATES)
-    of_others = surprise.log_surprises_of(features.compute(own, own_residual, DATES), without.table)
-    np.testing.assert_allclose(got[: len(of_others)], of_others, rtol=1e-9)
-    np.testing.assert_allclose(got[len(of_others) :, 0], judgement.log_p[len(of_others) :, place], rtol=1e-9)
+    judgement = _judged(values, REPEATED)
+    got, above = judge.judge_again(judgement, place, judgement.block.residual[:, [place]])
+    count, loose = len(COMPARED), judgement.loose
+    own = FeatureTable(loose.values[:, [place]], loose.errors[:, [place]], loose.batches)
+    others = FeatureTable(np.delete(loose.values, place, 1), np.delete(loose.errors, place, 1), loose.batches)
+    np.testing.assert_allclose(got[:count], surprise.log_surprises_of(own, others), rtol=1e-6, atol=1e-9)
+    np.testing.assert_array_equal(got[count:, 0], judgement.log_p[count:, place])
     # With and without itself in the core of the cohort, a usual device is as good as equally surprising.
     np.testing.assert_allclose(np.exp(got[:, 0]), np.exp(judgement.log_p[:, place]), rtol=0.2, atol=0.01)
     assert above[:, 0].tolist() == judgement.above[:, place].tolist()
 
 
 def test_versions_are_judged_one_by_one() -> None:
-    judgement, _ = _judged(CLEAN)
-    versions = np.column_stack([CLEAN[:, 0], CLEAN[:, 0] + 30, np.where(np.arange(366) < 99, np.nan, CLEAN[:, 0])])
-    together, above = judge.judge_again(judgement, 0, versions, versions)
+    judgement = _judged(CLEAN)
+    own = judgement.block.residual[:, 0]
+    versions = np.column_stack([own, own + 30, np.where(DAY < 99, np.nan, own)])
+    together, above = judge.judge_again(judgement, 0, versions)
     for column in range(3):
-        alone = judge.judge_again(judgement, 0, versions[:, [column]], versions[:, [column]])
+        alone = judge.judge_again(judgement, 0, versions[:, [column]])
         np.testing.assert_allclose(together[:, [column]], alone[0], rtol=1e-9)
         assert (above[:, [column]] == alone[1]).all()
-    level, silent = judgement.tests.index("level_log_mb"), judgement.tests.index("silent_run")
-    assert together[level, 1] < -20
-    assert together[silent, 2] < -20
-    assert together[[level, silent], 0].min() > -5
+    assert _row(together, "level_log_mb")[1] < -15
+    assert _row(together, "level_log_mb")[[0, 2]].min() > -5
+    assert above[judge.TESTS.index("level_log_mb"), 1]
 
 
-@pytest.mark.parametrize(("filled", "surprised"), [(True, False), (False, True)])
-def test_lost_days_are_surprising_until_they_are_filled(filled: bool, surprised: bool) -> None:
+@pytest.mark.parametrize(("left", "surprised"), [(True, True), (False, False)])
+def test_silent_days_are_surprising_until_they_are_taken_out(left: bool, surprised: bool) -> None:
     values = CLEAN.copy()
-    values[1::7, 0] = np.nan
-    judgement, _ = _judged(values)
-    version = CLEAN[:, [0]] if filled else values[:, [0]]
-    after, _ = judge.judge_again(judgement, 0, version, version)
-    assert (after[judgement.tests.index("lost_days"), 0] < -10) == surprised
+    values[5::9, 0] = 0.0
+    judgement = _judged(values)
+    residual = np.where(left | (values[:, 0] != 0), judgement.block.residual[:, 0], np.nan)
+    after, _ = judge.judge_again(judgement, 0, residual[:, None])
+    assert (_row(after, "silent_days")[0] < -10) == surprised
 
 
-def test_two_devices_have_no_coupling() -> None:
-    """Nor has any cohort whose coupling is too short to compare, whoever hands it in."""
-    judgement = judge.judge(CLEAN[:, :2], CLEAN[:, :2], np.array([5.0, 9.0]), DATES)
-    assert "coupling_score" not in judgement.tests
-    assert judge.KIND_OF_TEST["coupling_score"] is Kind.DETACHED
+def test_a_repair_that_adds_what_was_not_followed_is_seen_to_follow() -> None:
+    values = WEEKLY.copy()
+    values[:, 0] = CLEAN[:, 0]
+    judgement = _judged(values)
+    before = _row(judgement.log_p, "coupling_share")[0]
+    mended = judgement.block.residual[:, [0]] - judgement.common.excess[:, [0]]
+    after, _ = judge.judge_again(judgement, 0, mended)
+    assert before < -8
+    assert _row(after, "coupling_share")[0] > before / 2
+
+
+@FLEETS
+def test_the_combination_is_judged_by_the_law_of_the_cohort(values: FloatArray) -> None:
+    judgement = _judged(values)
+    combined = judge.log_surprise_combined(judgement, judgement.log_p, judgement.above)
+    np.testing.assert_allclose(combined, _row(judgement.log_p, "mixture"), rtol=1e-9)
+
+
+def test_tails_heavier_than_the_law_are_learnt_from_a_large_cohort() -> None:
+    judgement = _judged(plant.healthy_fleet("bursty", 150, 120, seed=4).values)
+    plain = surprise.log_surprises(judgement.loose)
+    stretched = judgement.tails.stretch > 1
+    assert (judgement.log_p[: len(COMPARED)] >= plain - 1e-12).all()
+    np.testing.assert_array_equal(judgement.log_p[: len(COMPARED)][~stretched], plain[~stretched])
+
+
+@pytest.mark.parametrize(("devices", "place", "size"), [(5, 2, 4), (5, -1, 5), (501, 0, 500), (2000, 7, 500)])
+def test_a_jury_is_the_others_or_enough_of_them(devices: int, place: int, size: int) -> None:
+    jury = judge.jury_of(devices, place)
+    assert len(set(jury.tolist())) == len(jury) == size
+    assert place not in jury
+    assert set(jury.tolist()) <= set(range(devices))
+
+
+def test_a_record_too_short_for_features_has_none() -> None:
+    judgement = _judged(CLEAN[:20])
+    assert (judgement.log_p[: len(COMPARED)] == 0).all()
+    assert judge.KIND_OF_TEST["coupling_share"] is Kind.DETACHED

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from itertools import combinations
-from math import comb, log
+from math import comb, isnan, log, pi, sqrt
+from statistics import median
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,9 +47,16 @@ def test_level_and_spread_by_loops(draw: Draw) -> None:
     values = draw("exponential", (30, 3))
     for device, got in enumerate(moments.moments(values).T):
         series = values[:, device].tolist()
-        middle = sum(sorted(series)[14:16]) / 2
+        differences = [abs(one - other) for one, other in combinations(series, 2)]
+        half_gini = sum(differences) / len(differences) / 2
         assert got[LEVEL] == pytest.approx(log(sum(series) / 30))
-        assert got[SPREAD] == pytest.approx(log(sum(abs(v - middle) for v in series) / 30))
+        assert got[SPREAD] == pytest.approx(log(half_gini * sqrt(2)))
+
+
+def test_spread_of_normal_noise_is_its_mean_absolute_deviation(draw: Draw) -> None:
+    values = draw("normal", (2000, 40)) * 3
+    assert moments.moments(values)[SPREAD].mean() == pytest.approx(log(3 * sqrt(2 / pi)), abs=0.005)
+    np.testing.assert_allclose(moments.moments(values)[SPREAD], np.log(moments.mean_deviation(values)), atol=0.03)
 
 
 def test_days_without_observation_are_as_if_they_were_not(draw: Draw) -> None:
@@ -99,12 +107,46 @@ def test_median_leaves_nan_out(draw: Draw, n_days: int) -> None:
     assert np.isnan(got[~known]).all()
 
 
+@pytest.mark.parametrize("n_days", [1, 2, 30])
+def test_means_by_loops(draw: Draw, n_days: int) -> None:
+    values = draw("normal", (n_days, 200))
+    values[draw("uniform", values.shape, seed=2) < 0.4] = np.nan
+    mean, away, level = moments.observed_mean(values), moments.mean_deviation(values), moments.level(values)
+    assert level.shape == (1, 200)
+    for device in range(200):
+        seen = [value for value in values[:, device].tolist() if not isnan(value)]
+        if seen:
+            usual = sum(seen) / len(seen)
+            assert mean[device] == pytest.approx(usual)
+            assert away[device] == pytest.approx(sum(abs(value - median(seen)) for value in seen) / len(seen))
+            assert level[0, device] == pytest.approx(log(usual) if usual > 0 else np.nan, nan_ok=True)
+        else:
+            assert np.isnan([mean[device], away[device], level[0, device]]).all()
+
+
+def test_robust_spread_by_sorting(draw: Draw) -> None:
+    values = draw("student", (301,))
+    middle = sorted(values.tolist())[150]
+    assert moments.robust_spread(values) == pytest.approx(
+        1.4826 * sorted(abs(v - middle) for v in values.tolist())[150]
+    )
+    assert moments.robust_spread(4 * draw("normal", (20_000,))) == pytest.approx(4, rel=0.02)
+    assert moments.robust_spread(np.append(np.zeros(20), 1e9)) == 0
+
+
+def test_errors_of_any_statistic(draw: Draw) -> None:
+    values = 5 + draw("normal", (360, 300))
+    got = moments.batch_errors(lambda part: part.mean(axis=0, keepdims=True), values, 12)
+    assert got.shape == (1, 300)
+    assert moments.pooled_error(got[0], 12) == pytest.approx(1 / sqrt(360), rel=0.1)
+
+
 def test_batch_errors_by_loops(draw: Draw) -> None:
     values = 3 + draw("normal", (43, 3))
     values[:11, 1] = np.nan
     values[:33, 2] = np.nan
     parts = [values[:11], values[11:22], values[22:33], values[33:]]
-    got = moments.batch_errors(values, 4)
+    got = moments.batch_errors(moments.moments, values, 4)
     for device, n_parts in ((0, 4), (1, 3)):
         scatter = np.array([moments.moments(part)[:, device] for part in parts[4 - n_parts :]])
         np.testing.assert_allclose(got[:, device], scatter.std(axis=0, ddof=1) / np.sqrt(n_parts), rtol=1e-9)
@@ -113,14 +155,15 @@ def test_batch_errors_by_loops(draw: Draw) -> None:
 
 def test_equal_parts_leave_no_error_but_rounding_which_is_none(draw: Draw) -> None:
     weeks = np.tile(1 / 3 + draw("uniform", (7, 5)), (20, 1))
-    assert (moments.batch_errors(weeks, 10) == 0).all()
+    assert (moments.batch_errors(moments.moments, weeks, 10) == 0).all()
+    assert (moments.batch_errors(moments.level, weeks, 10) == 0).all()
 
 
 @pytest.mark.parametrize("law", ["normal", "exponential"])
 def test_pooled_batch_errors_are_the_scatter_between_equal_devices(draw: Draw, law: str) -> None:
     values = 10 + draw(law, (360, 400))
     scatter = moments.moments(values).std(axis=1)
-    pooled = [moments.pooled_error(errors, 10) for errors in moments.batch_errors(values, 10)]
+    pooled = [moments.pooled_error(errors, 10) for errors in moments.batch_errors(moments.moments, values, 10)]
     np.testing.assert_allclose(pooled, scatter, rtol=0.15)
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from oddfleet.detect import promises
+from oddfleet.detect import promises, surprise
 from oddfleet.model import BoolArray, Fleet, Kind
 
 if TYPE_CHECKING:
@@ -41,6 +41,20 @@ def test_each_broken_day_is_told_once_and_by_its_kind() -> None:
 
 
 @pytest.mark.parametrize(
+    ("n_devices", "n_lacking", "missing"),
+    [(1, 1, 1), (2, 1, 1), (2, 2, 2), (3, 1, 1), (3, 2, 0), (3, 3, 0), (4, 2, 2), (20, 10, 10), (20, 11, 0)],
+)
+def test_a_day_that_most_lack_is_missing_nowhere(n_devices: int, n_lacking: int, missing: int) -> None:
+    dates = np.datetime64("2020-01-01") + np.arange(5)
+    values = np.ones((5, n_devices))
+    values[2, :n_lacking] = np.nan
+    values[3, 0] = np.nan
+    fleet = Fleet(tuple(range(n_devices)), (None,) * n_devices, dates, values)
+    broken = promises.broken_days(fleet)[Kind.MISSING_DAYS]
+    assert broken.sum(axis=1).tolist() == [0, 0, missing, 1, 0]
+
+
+@pytest.mark.parametrize(
     ("n_devices", "n_breaking", "kept"),
     [(1, 1, True), (2, 1, True), (2, 2, False), (3, 1, True), (20, 2, True), (20, 3, False), (40, 20, False)],
 )
@@ -65,7 +79,40 @@ def _dispersion(others: list[int]) -> float:
     return max(1.0, variance(others) / ((sum(others) + 0.5) / len(others))) if len(others) > 1 else 1.0
 
 
-@pytest.mark.parametrize("counts", [[0, 1, 2, 1, 1], [3, 9], [4, 0], [2, 2, 40], [1] * 30 + [12], [1, 0, 2, 1] * 30])
+def _often(counts: list[int]) -> bool:
+    """Whether the middle device loses days, so that how the rates differ is heard too."""
+    return float(np.median(counts)) >= promises.OFTEN
+
+
+def _p_of_rates(counts: list[int], device: int) -> float:
+    """Twice the chance of a root further up: every true spread of the others' roots, and every middle, in turn."""
+    roots, error = np.sqrt(counts), 0.5
+    member = surprise.core(roots, error)
+    others = np.array([root for place, root in enumerate(roots) if place != device and member[place]])
+    away = roots[device] - others.mean()
+    evidence = tail = 0.0
+    grid, alike = surprise.DIFFERENCES * error, surprise.USUAL_PRIOR.alike
+    cauchy = grid / error / (1 + (grid / error) ** 2)
+    for sd, prior in zip([0.0, *grid], [alike, *(1 - alike) * cauchy / cauchy.sum()], strict=True):
+        spread = np.hypot(error, sd)
+        centres = spread / np.sqrt(len(others)) * np.linspace(-12, 12, 2401)
+        heard = np.exp(sum(stats.norm.logpdf(other, others.mean() + centres, spread) for other in others))
+        evidence += prior * heard.sum() * spread
+        tail += prior * (heard * stats.norm.sf((away - centres) / spread)).sum() * spread
+    return min(1.0, 2 * tail / evidence) if away > 0 else 1.0
+
+
+@pytest.mark.parametrize("counts", [[5, 8, 30], [3, 4, 9, 3, 5, 4], [0, 20, 5, 90], [200, 210, 190, 230, 366]])
+def test_counts_of_rates_that_differ_by_integrating_spread_and_middle_out(counts: list[int]) -> None:
+    got = np.exp(promises._log_surprise_of_rates(np.array(counts, float)))
+    whole = np.exp(promises.log_surprise_of_lost(_lost(*counts)))
+    for device in range(len(counts)):
+        expected = _p_of_rates(counts, device)
+        assert got[device] == pytest.approx(expected, rel=1e-4)
+        assert whole[device] >= expected * (1 - 1e-4)
+
+
+@pytest.mark.parametrize("counts", [[0, 1, 2, 1, 1], [1, 4], [4, 0], [2, 2, 40], [1] * 30 + [12], [1, 0, 2, 1] * 30])
 def test_days_lost_one_by_one_follow_the_negative_binomial(counts: list[int]) -> None:
     got = np.exp(promises.log_surprise_of_lost(_lost(*counts)))
     judged = 0
@@ -73,15 +120,15 @@ def test_days_lost_one_by_one_follow_the_negative_binomial(counts: list[int]) ->
         others = _others(counts, device)
         if _dispersion(others) == 1:
             seen = stats.nbinom(sum(others) + 0.5, len(others) / (len(others) + 1))
-            assert got[device] == pytest.approx(seen.sf(count - 1) if count else 1.0, rel=1e-9)
+            assert got[device] == pytest.approx(float(seen.sf(count - 1)) if count else 1.0, rel=1e-9)
             judged += 1
     assert judged > len(counts) / 4
 
 
 def test_the_negative_binomial_is_a_poisson_count_of_a_rate_known_from_the_others() -> None:
-    counts = [3, 2, 4, 3, 9]
+    counts = [2, 1, 4, 2, 9]
     rates = np.linspace(0, 30, 60_001)
-    known = stats.gamma(12 + 0.5, scale=1 / 4).pdf(rates)  # what 12 days lost by 4 others say, half a day added
+    known = stats.gamma(9 + 0.5, scale=1 / 4).pdf(rates)  # what 9 days lost by 4 others say, half a day added
     expected = float((known * stats.poisson.sf(9 - 1, rates)).sum() * (rates[1] - rates[0]))
     assert np.exp(promises.log_surprise_of_lost(_lost(*counts)))[4] == pytest.approx(expected, rel=1e-6)
 
@@ -89,12 +136,14 @@ def test_the_negative_binomial_is_a_poisson_count_of_a_rate_known_from_the_other
 @pytest.mark.parametrize("counts", [[0] * 8 + [14] * 8 + [40], [0, 20, 5, 90], [0] * 30 + [1, 9, 9, 9, 9, 20]])
 def test_losses_in_clusters_stretch_the_count(counts: list[int]) -> None:
     got = np.exp(promises.log_surprise_of_lost(_lost(*counts)))
+    rates = [_p_of_rates(counts, device) if _often(counts) else 0.0 for device in range(len(counts))]
     for device, count in enumerate(counts):
         others = _others(counts, device)
         stretch = _dispersion(others)
         # The tail of a whole number of lost days, as an incomplete beta function: also between whole numbers.
         wide = stats.beta(count / stretch, (sum(others) + 0.5) / stretch) if count else None
-        assert got[device] == pytest.approx(wide.cdf(1 / (len(others) + 1)) if wide else 1.0, rel=1e-9)
+        expected = max(float(wide.cdf(1 / (len(others) + 1))), rates[device]) if wide else 1.0
+        assert got[device] == pytest.approx(expected, rel=1e-4)
     assert _dispersion(_others(counts, len(counts) - 1)) > 2
 
 
@@ -108,15 +157,26 @@ def test_the_order_of_the_devices_does_not_matter(counts: list[int], shuffle: Ra
     assert (whole <= 0).all()
 
 
+@pytest.mark.parametrize("n_devices", [2, 3])
+def test_rates_are_told_from_three_devices_on(n_devices: int) -> None:
+    counts = [40] * (n_devices - 1) + [90]
+    alone = [int(count) if place == n_devices - 1 else 0 for place, count in enumerate(counts)]
+    got, rates = promises.log_surprise_of_lost(_lost(*counts)), promises._log_surprise_of_rates(np.array(counts, float))
+    assert (got[-1] == rates[-1]) == (n_devices == 3)
+    assert promises.log_surprise_of_lost(_lost(*alone))[-1] < got[-1]
+
+
 @pytest.mark.parametrize(
     ("counts", "surprising"),
     [
         ([366], []),  # alone, and nothing to compare with
         ([0, 0], []),
         ([0, 366], [1]),
+        ([0, 0, 366], [2]),
         ([0] * 50 + [1], []),
         ([0] * 50 + [9], [50]),
         ([10, 10, 10, 10, 366], [4]),
+        ([3] * 20 + [60], [20]),
         ([0] * 10 + [20] * 10, []),
         ([0] * 300, []),
     ],
@@ -139,3 +199,27 @@ def test_everyone_losing_days_alike_is_no_surprise(draw: Draw, assert_held: Judg
     p = np.exp(np.concatenate([promises.log_surprise_of_lost(_lost(*counts)) for counts in fleets.tolist()]))
     assert_held(p, factor=1.5)  # without the worst tenth the usual is a little too low: up to 1.3 times too often
     assert (p < np.exp(CLEAR)).sum() <= 5  # 0.6 of 6000 is what chance gives
+
+
+@pytest.mark.parametrize("rate", [3.0, 20.0, 200.0])
+@pytest.mark.parametrize("n_devices", [3, 10, 100])
+def test_everyone_losing_many_days_is_no_surprise(assert_held: Judge, n_devices: int, rate: float) -> None:
+    fleets = np.random.default_rng(3).poisson(rate, (1500 // n_devices, n_devices))
+    got = np.concatenate([promises._log_surprise_of_rates(counts.astype(float)) for counts in fleets])
+    assert_held(np.exp(got), least=0.25)  # of two sides one is looked at
+    whole = np.concatenate([promises.log_surprise_of_lost(_lost(*counts)) for counts in fleets.tolist()])
+    assert_held(np.exp(whole), factor=1.1)
+
+
+@pytest.mark.parametrize("median", [5.0, 50.0])
+@pytest.mark.parametrize(("n_devices", "factors"), [(3, (2.2, 9, 16)), (10, (1.1, 3, 9)), (100, (1, 2, 6))])
+def test_rates_that_differ_surprise_by_a_known_factor(
+    assert_held: Judge, n_devices: int, median: float, factors: tuple[float, float, float]
+) -> None:
+    # Roots of rates that differ by factors lean to the right, and few others cannot tell how far they spread.
+    rng = np.random.default_rng(4)
+    rates = median * rng.lognormal(0.0, 0.5, (1500 // n_devices, n_devices))
+    counts = np.minimum(rng.poisson(rates), 366)
+    p = np.exp(np.concatenate([promises.log_surprise_of_lost(_lost(*own)) for own in counts.tolist()]))
+    for level, factor in zip((0.1, 0.01, 0.001), factors, strict=True):
+        assert_held(p, factor=factor, nominal=[level])

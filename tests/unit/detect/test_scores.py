@@ -12,7 +12,7 @@ from oddfleet.detect.scores import SHORTEST_SEGMENT
 from oddfleet.model import FloatArray
 
 if TYPE_CHECKING:
-    from tests.unit.detect.conftest import Draw
+    from tests.unit.detect.conftest import Draw, Judge
 
 DAYS = 100
 WEEKDAY = np.arange(DAYS) % 7
@@ -69,25 +69,42 @@ def test_nothing_to_rank_scores_zero(series: list[float]) -> None:
     assert (scores.normal_scores(np.array(series)[:, None]) == 0).all()
 
 
+@pytest.mark.parametrize("week", [0.0, 0.5, 3.0])
+@pytest.mark.parametrize("begins", [0, 50])
 @pytest.mark.parametrize("kept_weekdays", [7, 5, 2])
-def test_rhythm_is_kruskal_wallis(holey: FloatArray, kept_weekdays: int) -> None:
+def test_rhythm_is_the_analysis_of_variance_of_the_best_part(
+    holey: FloatArray, kept_weekdays: int, begins: int, week: float
+) -> None:
+    holey[begins:] += week * (WEEKDAY[begins:, None] == 1)
     values = np.where(WEEKDAY[:, None] < kept_weekdays, holey, np.nan)
-    ranks = stats.rankdata(values, axis=0, nan_policy="omit")
-    got = scores.rhythm_score(_whitened(ranks), np.isfinite(values), WEEKDAY)
-    spread = 2 / (9 * (kept_weekdays - 1))
-    statistic = (kept_weekdays - 1) * (got * np.sqrt(spread) + 1 - spread) ** 3  # Wilson and Hilferty, undone
+    series = scores.normal_scores(values)
+    got = scores.rhythm_score(series, np.isfinite(values), WEEKDAY)
     for device in range(values.shape[1]):
-        groups = [values[day == WEEKDAY, device] for day in range(kept_weekdays)]
-        expected = stats.kruskal(*groups, nan_policy="omit").statistic
-        count = np.isfinite(values[:, device]).sum()
-        assert statistic[device] == pytest.approx(expected, rel=1.5 / count)  # n in place of n - 1
+        p = []
+        for part in (range(DAYS), range(DAYS // 2), range(DAYS // 2, DAYS)):
+            days = [day for day in part if np.isfinite(values[day, device])]
+            groups = [[series[day, device] for day in days if WEEKDAY[day] == own] for own in range(kept_weekdays)]
+            p.append(stats.f_oneway(*groups).pvalue)
+        assert stats.norm.sf(got[device]) == pytest.approx(min(3 * min(p), 0.8), rel=1e-6)
 
 
-@pytest.mark.parametrize("p", [0.5, 0.1, 1e-2, 1e-4, 1e-8])
-def test_rhythm_is_on_the_normal_scale(p: float) -> None:
-    height = np.sqrt(stats.chi2.isf(p, 6) / (WEEKDAY == 0).sum())  # all that differs is Monday
-    got = scores.rhythm_score((WEEKDAY == 0)[:, None] * height, np.ones((DAYS, 1), bool), WEEKDAY)
-    assert np.log(stats.norm.sf(got[0])) == pytest.approx(np.log(p), rel=0.07, abs=0.02)
+@pytest.mark.parametrize("count", [28, 60, 366])
+def test_nothing_but_a_week_is_a_rhythm_without_doubt(draw: Draw, count: int) -> None:
+    weekday = np.arange(count) % 7
+    weeks = draw("normal", (7, 5))[weekday]
+    got = scores.rhythm_score(scores.normal_scores(weeks), np.ones(weeks.shape, bool), weekday)
+    assert (got > 10).all()
+    assert np.isfinite(got).all()
+
+
+def test_a_week_that_begins_half_way_is_a_rhythm(draw: Draw) -> None:
+    values = draw("normal", (364, 20))
+    values[182:] += 1.5 * (np.arange(182) % 7 == 2)[:, None]
+    got = scores.rhythm_score(scores.normal_scores(values), np.isfinite(values), np.arange(364) % 7)
+    late = scores.normal_scores(values[182:])
+    alone = scores.rhythm_score(late, np.isfinite(late), np.arange(182) % 7)
+    assert (got > 3).all()
+    assert np.median(got - alone) > -0.5
 
 
 def test_a_single_weekday_has_no_rhythm(holey: FloatArray) -> None:
@@ -115,7 +132,22 @@ def test_cycles_that_are_looked_for(draw: Draw, period: float, found: bool) -> N
         assert scores.cycle_peak(series)[0][0] == pytest.approx(period, rel=0.03)
 
 
-def test_cycle_score_is_fishers_tail_and_never_below_it(draw: Draw) -> None:
+@pytest.mark.parametrize("period", [3.1, 9.37, 11.0, 26.2])
+def test_cycle_period_is_the_best_of_all_between_the_frequencies(draw: Draw, period: float) -> None:
+    day = np.arange(200)
+    series = scores.normal_scores(np.sin(2 * np.pi * day[:, None] / period + 1) + 0.3 * draw("normal", (200, 1)))[:, 0]
+    left = {}
+    for guess in np.geomspace(2.1, 45, 6000):
+        angle = 2 * np.pi * day / guess
+        # As much as one wave explains, sine and cosine each by itself.
+        left[float(guess)] = -((series @ np.sin(angle)) ** 2 + (series @ np.cos(angle)) ** 2)
+    best = min(left, key=lambda guess: left[guess])
+    got = scores.cycle_period(series)
+    assert got == pytest.approx(best, rel=2e-3)
+    assert got == pytest.approx(period, rel=0.02)
+
+
+def test_cycle_score_is_fishers_tail_or_little_below_it(draw: Draw) -> None:
     series = scores.normal_scores(draw("normal", (DAYS, 300)))
     series[:, 150:] += np.linspace(0, 1, 150) * np.cos(np.arange(DAYS) * 2 * np.pi / 10)[:, None]
     tails = stats.norm.sf(scores.cycle_score(series))
@@ -125,13 +157,19 @@ def test_cycle_score_is_fishers_tail_and_never_below_it(draw: Draw) -> None:
     assert exact.max() > 0.5
     far = (exact < 0.05) & (exact > 1e-9)  # the alternating sum itself has no more digits
     np.testing.assert_allclose(tails[far], exact[far], rtol=0.05)
-    assert (tails[exact > 1e-9] >= np.minimum(exact[exact > 1e-9], 0.5) * (1 - 1e-6)).all()
+    assert (tails[exact > 1e-9] >= 0.85 * exact[exact > 1e-9]).all()  # ordinates are a little less than independent
+    assert (tails <= exact * 1.01 + 1e-9).all()
 
 
 def test_no_variation_has_no_cycle() -> None:
     _, share = scores.cycle_peak(np.zeros((DAYS, 2)))
     assert share.tolist() == [0, 0]
-    np.testing.assert_allclose(scores.cycle_score(np.zeros((DAYS, 2))), 0, atol=1e-12)
+    assert (scores.cycle_score(np.zeros((DAYS, 2))) < 0).all()
+
+
+def test_to_have_no_cycle_is_no_surprise(draw: Draw) -> None:
+    weeks = np.tile(draw("normal", (7, 3)), (52, 1))
+    np.testing.assert_allclose(scores.cycle_score(scores.normal_scores(weeks)), stats.norm.isf(0.99))
 
 
 def test_nothing_but_a_week_has_no_cycle(draw: Draw) -> None:
@@ -172,22 +210,52 @@ def _left_over(series: FloatArray, day: int) -> float:
     return float(sum(np.nansum((part - np.nanmean(part)) ** 2) for part in parts))
 
 
-def test_change_is_the_largest_cumulated_sum_by_kolmogorovs_law(holey: FloatArray) -> None:
-    holey[50:, 10:] += np.linspace(0, 2, 10)
-    series = scores.normal_scores(holey)
-    got = scores.change_score(series, np.isfinite(holey))
-    for device in range(holey.shape[1]):
-        sums = [abs(sum(series[:day, device])) for day in range(1, DAYS)]
-        size = (max(sums) + 0.5826) / np.sqrt(np.isfinite(holey[:, device]).sum())  # Siegmund: how far sums overshoot
-        assert stats.norm.sf(got[device]) == pytest.approx(stats.kstwobign.sf(size), rel=1e-9)
+def _shares(series: FloatArray) -> list[float]:
+    """What each step explains of the sum of squares of one series without holes, five days at least on either side."""
+    whole = float(((series - series.mean()) ** 2).sum())
+    splits = range(SHORTEST_SEGMENT, len(series) - SHORTEST_SEGMENT + 1)
+    return [1 - _left_over(series, day) / whole for day in splits]
 
 
-@pytest.mark.parametrize("size", [1.999, 2.001, 8.0, 17.0])
-def test_kolmogorovs_tail_far_out(size: float) -> None:
-    height = size * np.sqrt(4000) - 0.5826
-    step = np.repeat([1.0, -1.0], 2000)[:, None] * height / 2000
-    got = scores.change_score(step, np.ones(step.shape, bool))
-    assert stats.norm.logsf(got[0]) == pytest.approx(np.log(2) - 2 * size**2, rel=1e-9)
+def test_change_goes_by_the_largest_share_of_all_steps(holey: FloatArray) -> None:
+    holey[60:, 5:] += np.linspace(0, 9, 15)
+    got = scores.change_score(scores.normal_scores(holey), np.isfinite(holey))
+    by_share: list[tuple[float, int, float]] = []
+    for device, series in enumerate(holey.T):
+        seen = series[np.isfinite(series)]
+        ranked = scores.normal_scores(seen[:, None])
+        by_share.append((max(_shares(ranked[:, 0])), len(seen), float(got[device])))
+        alone = scores.change_score(ranked, np.ones(ranked.shape, bool))
+        assert got[device] == pytest.approx(alone[0], rel=1e-9)  # holes are as if they were not
+    for share, count, score in by_share:
+        step = np.where(np.arange(count) < count // 2, -1.0, 1.0)
+        step -= step.mean()
+        made = step * np.sqrt(share * count / (step**2).sum())  # that explains as much, and its rest is not looked at
+        expected = scores.change_score(made[:, None], np.ones((count, 1), bool))
+        assert score == pytest.approx(expected[0], rel=1e-6)
+
+
+@pytest.mark.parametrize("count", [11, 28, 100, 366])
+def test_change_is_between_one_step_and_all_steps(count: int) -> None:
+    shares = np.linspace(0.001, 0.99, 200)
+    step = np.where(np.arange(count) < count // 2, -1.0, 1.0)
+    step = (step - step.mean()) / step.std()
+    log_p = stats.norm.logsf(scores.change_score(step[:, None] * np.sqrt(shares), np.ones((count, len(shares)), bool)))
+    assert (np.diff(log_p) < 0).all()
+    one = stats.beta(0.5, (count - 2) / 2).logsf(shares)  # of normal noise, by a step that was not searched for
+    steps = count - 2 * SHORTEST_SEGMENT + 1
+    assert (log_p > np.minimum(one, np.log(0.9) - 0.1 * np.sqrt(count * shares)) - 1e-9).all()
+    near = shares < 0.3
+    assert (log_p <= one + np.log(steps) + 0.8)[near].all()  # Bonferroni's bound, which holds, is not much below
+
+
+@pytest.mark.parametrize("count", [0, 1, 4, 2 * SHORTEST_SEGMENT - 1])
+def test_too_few_days_do_not_change(count: int) -> None:
+    values = np.full((DAYS, 1), np.nan)
+    values[:count, 0] = np.arange(count)
+    got = scores.change_score(scores.normal_scores(values), np.isfinite(values))
+    assert np.isfinite(got).all()
+    assert (got < 0).all()
 
 
 def test_change_point_leaves_the_least_squares_of_all_steps(holey: FloatArray) -> None:
@@ -230,3 +298,45 @@ def test_series_without_variation_are_scored_without_surprise(value: float) -> N
 def test_furthest_of_many_is_exceeded_with_the_given_chance(count: int) -> None:
     none = (1 - 2 * stats.norm.sf(scores.furthest_of(count))) ** count
     assert 1 - none == pytest.approx(0.01, rel=0.01)
+
+
+def _tails_of_noise(values: FloatArray) -> dict[str, FloatArray]:
+    series, seen, weekday = scores.normal_scores(values), np.isfinite(values), np.arange(len(values)) % 7
+    got = {
+        "rhythm": scores.rhythm_score(series, seen, weekday),
+        "cycle": scores.cycle_score(series),
+        "memory": scores.memory_score(series, seen),
+        "drift": scores.drift_score(series, seen),
+        "change": scores.change_score(series, seen),
+    }
+    return {name: stats.norm.sf(score) for name, score in got.items()}
+
+
+@pytest.mark.parametrize("n_days", [30, 90, 366])
+@pytest.mark.parametrize("law", ["normal", "lognormal"])
+def test_days_in_any_order_are_no_surprise(draw: Draw, assert_held: Judge, n_days: int, law: str) -> None:
+    tails = _tails_of_noise(draw(law, (n_days, 8000), seed=n_days))
+    assert_held(tails["rhythm"], least=0.75)
+    assert_held(tails["cycle"], factor=1.1, least=0.9)  # the ordinates are taken to be independent
+    assert_held(tails["memory"], least=0.8)
+    assert_held(tails["drift"], least=0.9)
+    assert_held(tails["change"], least=0.5)
+
+
+@pytest.mark.parametrize("n_days", [30, 90, 366])
+def test_counts_in_any_order_are_little_surprise(draw: Draw, assert_held: Judge, n_days: int) -> None:
+    tails = _tails_of_noise(np.floor(2 * draw("exponential", (n_days, 8000), seed=n_days)))
+    assert_held(tails["rhythm"], factor=1.2, least=0.75)
+    assert_held(tails["cycle"], factor=1.1, least=0.9)
+    assert_held(tails["memory"], factor=1.1, least=0.8)
+    assert_held(tails["drift"], least=0.9)
+    assert_held(tails["change"], least=0.5)
+
+
+@pytest.mark.xfail(
+    strict=True, reason="among ties a few rare days make a rhythm: groups of two days are far from normal"
+)
+@pytest.mark.parametrize(("n_days", "score"), [(30, "rhythm"), (30, "memory"), (366, "change")])
+def test_rare_events_in_any_order_are_no_surprise(draw: Draw, assert_held: Judge, n_days: int, score: str) -> None:
+    tails = _tails_of_noise(np.floor(draw("exponential", (n_days, 8000), seed=n_days) / np.log(10)))
+    assert_held(tails[score], factor=1.5)

@@ -1,0 +1,95 @@
+"""Odd only in combination: many features a little out, none of them far enough alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from scipy import stats
+from scipy.special import ndtri_exp
+
+from oddfleet.model import BoolArray, FloatArray
+
+DEVICES_A_FEATURE = 3
+"""So many devices for every feature tell how features go together."""
+_REACH = 3.5
+_LEAST = -700.0
+_SHRINK = 0.1
+_QUANTILES = (0.5, 0.9)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Law:
+    """How the features of a healthy device of a cohort go together.
+
+    Attributes:
+        used: bool (features,), the features that are combined; none where there are too few devices.
+        inverse: float64 (used, used), the inverse of their covariance.
+        devices: number of devices behind it.
+        stretch: at least 1, how much wider squared distances are than Hotelling's law.
+    """
+
+    used: BoolArray
+    inverse: FloatArray
+    devices: int
+    stretch: float = 1.0
+
+    def log_surprise(self, log_p: FloatArray, above: BoolArray) -> FloatArray:
+        """Log p-value of a device's features taken together: Mahalanobis' distance, by Hotelling's (1931) law.
+
+        Args:
+            log_p: float64 (features, devices), two-sided log p-values; 0 where a feature is not compared.
+            above: bool (features, devices), which side.
+
+        Returns:
+            float64 (devices,), at most 0; 0 where there are too few devices.
+        """
+        if not self.used.any():
+            return np.zeros(log_p.shape[1])
+        law, ratio = self._ratio(_deviates(log_p[self.used], above[self.used]))
+        result: FloatArray = np.maximum(law.logsf(ratio / self.stretch), _LEAST)
+        return result
+
+    def stretched(self, log_p: FloatArray, above: BoolArray) -> Law:
+        """The same law, as wide as the cohort's middle and its upper tenth ask for."""
+        if not self.used.any():
+            return self
+        law, ratio = self._ratio(_deviates(log_p[self.used], above[self.used]))
+        return replace(self, stretch=max(1.0, *(float(np.quantile(ratio, q) / law.ppf(q)) for q in _QUANTILES)))
+
+    def _ratio(self, deviates: FloatArray) -> tuple[Any, FloatArray]:
+        count, devices = len(deviates), self.devices
+        distance = (deviates * (self.inverse @ deviates)).sum(axis=0)
+        ratio = distance * (devices - count) / (count * (devices - 1)) * devices / (devices + 1)
+        return stats.f(count, devices - count), ratio
+
+
+def learn(log_p: FloatArray, above: BoolArray) -> Law:
+    """Learn from a cohort how its features go together.
+
+    Every feature is a normal deviate by its own p-value and side, held to 3.5, so that one alone is no combination.
+    Their correlations are those of the cohort, shrunk a tenth towards none; their variances are 1 at least.
+
+    Args:
+        log_p: float64 (features, devices), two-sided log p-values; 0 where a feature is not compared.
+        above: bool (features, devices), which side.
+    """
+    used = (log_p < 0).mean(axis=1) > 0.5
+    devices, count = log_p.shape[1], int(used.sum())
+    if count < 2 or devices < DEVICES_A_FEATURE * count:
+        return Law(np.zeros(len(log_p), bool), np.zeros((0, 0)), devices)
+    deviates = _deviates(log_p[used], above[used])
+    covariance = deviates @ deviates.T / devices
+    # A feature judged with care has deviates that are too small; what is seldom a little out is not odd for it.
+    size = np.sqrt(np.diag(covariance))
+    covariance *= np.outer(np.maximum(size, 1.0) / size, np.maximum(size, 1.0) / size)
+    covariance = (1 - _SHRINK) * covariance + _SHRINK * np.diag(np.diag(covariance))
+    return Law(used, np.linalg.inv(covariance), devices).stretched(log_p, above)
+
+
+def _deviates(log_p: FloatArray, above: BoolArray) -> FloatArray:
+    """Normal deviates (features, devices), held to what they may count."""
+    size = -ndtri_exp(np.minimum(log_p - np.log(2), -np.log(2)))
+    deviates: FloatArray = np.clip(np.where(above, size, -size), -_REACH, _REACH)
+    return deviates

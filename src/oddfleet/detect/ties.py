@@ -1,0 +1,176 @@
+"""What goes together in a fleet: features that follow from a device's level and spread, freed of that.
+
+A device of twice the traffic varies twice as much, and one that counts small numbers is lopsided; neither is odd for
+it. Where the devices of a cohort truly differ in level, every other feature is replaced by its distance from
+what is usual at that level, and so on for the spread that the level does not explain.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import betainc
+
+from oddfleet.detect import moments
+from oddfleet.detect.features import COMPARED, EXTREMES, FeatureTable
+from oddfleet.detect.moments import pooled_error, robust_spread
+from oddfleet.model import BoolArray, FloatArray
+
+OF_DISTRIBUTION = (*moments.MOMENTS, "distinct_share", *EXTREMES)
+EXPLAINS = ("level_log_mb", "spread_log_mb")
+"""The features that others may follow from, in this order."""
+TRUE_DIFFERENCE = 3.0
+"""Devices differ in level where they spread this many times wider than the record's length explains."""
+DEGREES = {4: (0, 1), 12: (1, 2), 30: (2, 3), 100: (4, 3)}
+"""So many devices, at least, for a curve of this degree, and the degree of the rival that it is doubted by."""
+FEW = 30
+"""Among fewer devices one alone can hide a tie, or make one."""
+CHANCE = 1e-4
+"""A tie is one that chance would not give once in so many features."""
+_REACH = 4.0
+_ROUNDS = 4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Tie:
+    """A curve through the cohort: a feature against one that explains it.
+
+    Attributes:
+        feature: row of the feature.
+        by: row of the explaining one, itself freed of what explains it.
+        centre: the middle of the explaining one.
+        spread: its robust spread.
+        weights: coefficients of the powers, from 0 on.
+        rival: the same of a curve of another degree.
+        covariance: of the weights.
+        reach: first and last place of the devices behind it; beyond, what is usual at the end is.
+    """
+
+    feature: int
+    by: int
+    centre: float
+    spread: float
+    weights: FloatArray
+    rival: FloatArray
+    covariance: FloatArray
+    reach: tuple[float, float]
+
+    def usual(self, values: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """What is usual of the feature (devices,), less what is in the cohort's middle, and how sure that is not.
+
+        The doubt is the standard error of the curve, and how far a rival curve is from it: where devices are
+        dense the two agree, at the ends of the cohort nobody can say which is right.
+        """
+        place = (values[self.by] - self.centre) / self.spread
+        inside = np.clip(place, *self.reach)
+        powers, plain = (_powers(inside, len(weights) - 1) for weights in (self.weights, self.rival))
+        usual = powers @ self.weights
+        apart = usual - plain @ self.rival
+        beyond = _powers(place, len(self.weights) - 1) @ self.weights - usual
+        error = ((powers @ self.covariance) * powers).sum(axis=1)
+        return np.nan_to_num(usual - self.weights[0]), np.nan_to_num(np.sqrt(apart**2 + beyond**2 + error))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ties:
+    """All ties of a cohort, in the order in which they are loosened."""
+
+    ties: tuple[_Tie, ...]
+
+    def loosen(self, table: FeatureTable) -> FeatureTable:
+        """The table with every tied feature freed of what explains it; the doubt adds to its error."""
+        values, errors = table.values.copy(), table.errors.copy()
+        for tie in self.ties:
+            usual, doubt = tie.usual(values)
+            values[tie.feature] -= usual
+            errors[tie.feature] = np.hypot(errors[tie.feature], doubt)
+        return FeatureTable(values, errors, table.batches)
+
+
+def find(table: FeatureTable, *, counted: bool) -> Ties:
+    """Find the ties of a cohort by robust regression on level, then on the spread that level leaves.
+
+    Args:
+        table: features of the cohort's devices.
+        counted: whether the traffic is like counts, whose distribution follows from their level: then a tie of its
+            features is doubted even where too few devices show it.
+    """
+    values, found = table.values.copy(), []
+    for position, name in enumerate(EXPLAINS):
+        by = COMPARED.index(name)
+        if not _truly_differs(values[by], table.errors[by], table.batches, counted=counted):
+            continue
+        for feature in range(len(COMPARED)):
+            if COMPARED[feature] not in EXPLAINS[: position + 1]:
+                tie = _tie(values, feature, by, counted=counted)
+                doubted = counted and COMPARED[feature] in OF_DISTRIBUTION
+                if tie is not None and (tie.weights.size > 1 or doubted):
+                    values[feature] -= tie.usual(values)[0]
+                    found.append(tie)
+    return Ties(tuple(found))
+
+
+def _truly_differs(values: FloatArray, errors: FloatArray, batches: int, *, counted: bool) -> bool:
+    known = values[np.isfinite(values)]
+    if len(known) < min(DEGREES):
+        return False
+    spread = float(np.std(known)) if counted and len(known) < FEW else robust_spread(known)
+    return spread > TRUE_DIFFERENCE * pooled_error(errors, batches)
+
+
+def _tie(values: FloatArray, feature: int, by: int, *, counted: bool) -> _Tie | None:
+    """The curve of one feature against another, by least squares without the devices that are far off.
+
+    None where there are too few devices. Where chance would give the curve it is flat, and the doubt remains.
+    """
+    known = np.isfinite(values[feature]) & np.isfinite(values[by])
+    count = int(known.sum())
+    if count < min(DEGREES):
+        return None
+    x, y = values[by, known], values[feature, known]
+    degree, rival = next(pair for fewest, pair in sorted(DEGREES.items(), reverse=True) if count >= fewest)
+    centre, spread = float(np.median(x)), max(robust_spread(x), 1e-12)
+    place = (x - centre) / spread
+    terms = _powers(place, degree)
+    near = _near(terms, y, np.abs(place) <= _REACH)
+    freedom = int(near.sum()) - degree - 1
+    weights, covariance, chance = _fit(terms[near], y[near], freedom)
+    if degree > 0 and chance >= CHANCE:
+        weights, covariance, _ = _fit(terms[near, :1], y[near], freedom)
+    # Among few counts, one far from the others in level counts for the rival, whatever it shows.
+    heard = np.ones(count, bool) if counted and count < FEW else near
+    rivals = np.linalg.lstsq(_powers(place, rival)[heard], y[heard])[0]
+    reach = (float(place[near].min()), float(place[near].max()))
+    return _Tie(feature, by, centre, spread, weights, rivals, covariance, reach)
+
+
+def _near(terms: FloatArray, y: FloatArray, inside: BoolArray) -> BoolArray:
+    """Which of the devices inside the cohort (bool) a curve passes near, found by fitting again without the others."""
+    near = inside
+    for _round in range(_ROUNDS):
+        left = y - terms @ np.linalg.lstsq(terms[near], y[near])[0]
+        near = inside & (np.abs(left - np.median(left[inside])) <= _REACH * max(robust_spread(left[inside]), 1e-12))
+    return near
+
+
+def _fit(terms: FloatArray, y: FloatArray, freedom: int) -> tuple[FloatArray, FloatArray, float]:
+    """Coefficients, their covariance, and how likely chance explains so much (the F test of regression)."""
+    weights: FloatArray = np.asarray(np.linalg.lstsq(terms, y)[0], float)
+    explained, rest = float(((y - y.mean()) ** 2).sum()), float(((y - terms @ weights) ** 2).sum())
+    covariance: FloatArray = np.linalg.pinv(terms.T @ terms) * rest / freedom
+    degree = terms.shape[1] - 1
+    flat = degree == 0 or explained == 0
+    return weights, covariance, 1.0 if flat else float(betainc(freedom / 2, degree / 2, min(rest / explained, 1.0)))
+
+
+def _powers(place: FloatArray, degree: int) -> FloatArray:
+    """Powers (devices, degree + 1) of where a device stands, in robust spreads from the cohort's middle.
+
+    Far outside the cohort no curve can be trusted; there each power goes on along its tangent.
+    """
+    power = np.arange(degree + 1)
+    inside = np.clip(place, -_REACH, _REACH)[:, None]
+    beyond = place[:, None] - inside
+    terms: FloatArray = inside**power + beyond * power * inside ** np.maximum(power - 1, 0)
+    return terms

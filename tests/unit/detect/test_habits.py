@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+from math import isnan
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from scipy import linalg, signal, stats
+
+from oddfleet.detect import habits, scores
+from oddfleet.detect.habits import Habits
+from oddfleet.model import DateArray, FloatArray
+
+if TYPE_CHECKING:
+    from tests.unit.detect.conftest import Draw
+
+DAYS = 364
+DAY = np.arange(DAYS)[:, None]
+NONE = Habits(weekly=False, memory=np.zeros(0))
+
+
+def _dates(n_days: int) -> DateArray:
+    return np.datetime64("2020-01-01") + np.arange(n_days)
+
+
+def _remembering(noise: FloatArray, *memory: float) -> FloatArray:
+    """Autoregressive series, each day from those before it, long under way on the first day."""
+    days = np.zeros(noise.shape)
+    for day, fresh in enumerate(noise):
+        days[day] = fresh + sum(weight * days[day - lag] for lag, weight in enumerate(memory, 1))
+    recent: FloatArray = days[200:]
+    return recent
+
+
+def _weeks(n_devices: int, height: float) -> FloatArray:
+    """One day of the week is high, and each device has its own."""
+    high: FloatArray = height * ((DAY + np.arange(n_devices)) % 7 == 0)
+    return high
+
+
+def _find(values: FloatArray) -> Habits:
+    return habits.find(values, _dates(len(values)))
+
+
+@pytest.mark.parametrize("first", ["2020-01-01", "1969-12-30", "2024-02-26"])
+def test_weekdays_by_the_calendar(first: str) -> None:
+    dates = np.datetime64(first) + np.arange(20)
+    assert habits.weekdays(dates).tolist() == [day.weekday() for day in dates.tolist()]
+
+
+def test_without_week_by_loops(draw: Draw) -> None:
+    values = 50 + draw("lognormal", (45, 4))
+    values[draw("uniform", values.shape) < 0.2] = np.nan
+    values[3::7, 0] = np.nan  # a device without Sundays
+    values[:, 3] = np.nan
+    weekday = habits.weekdays(_dates(45))
+    got = habits.without_week(values, weekday)
+    assert (np.isnan(got) == np.isnan(values)).all()
+    for device in range(3):
+        seen = [(row, value) for row, value in enumerate(values[:, device].tolist()) if not isnan(value)]
+        whole = sum(value for _, value in seen) / len(seen)
+        for row, value in seen:
+            same = [other for day, other in seen if weekday[day] == weekday[row]]
+            assert got[row, device] == pytest.approx(value - sum(same) / len(same) + whole)
+
+
+@pytest.mark.parametrize("memory", [(0.7,), (0.5, -0.2, 0.3)])
+def test_innovations_by_loops(draw: Draw, memory: tuple[float, ...]) -> None:
+    values = 9 + draw("normal", (40, 3))
+    values[draw("uniform", values.shape) < 0.2] = np.nan
+    before = values.copy()
+    got = habits.innovations(values, np.array(memory))
+    np.testing.assert_array_equal(values, before)
+    for device in range(3):
+        series = values[:, device].tolist()
+        seen = [value for value in series if not isnan(value)]
+        mean = sum(seen) / len(seen)
+        for day, value in enumerate(series):
+            if day < len(memory) or isnan(value):
+                assert np.isnan(got[day, device])
+            else:
+                past = [series[day - lag] for lag in range(1, len(memory) + 1)]
+                foretold = sum(w * (p - mean) for w, p in zip(memory, past, strict=True) if not isnan(p))
+                assert got[day, device] == pytest.approx(value - foretold)
+
+
+@pytest.mark.parametrize("law", ["normal", "lognormal", "student", "uniform"])
+@pytest.mark.parametrize("n_devices", [1, 3, 40])
+def test_white_noise_has_no_habit(draw: Draw, law: str, n_devices: int) -> None:
+    found = [_find(fleet) for fleet in draw(law, (120, 90, n_devices))]
+    assert sum(usual.weekly for usual in found) <= 1
+    assert sum(usual.memory.size > 0 for usual in found) <= 1
+
+
+def test_counts_have_no_habit(draw: Draw) -> None:
+    counts = stats.poisson(1.5).ppf(draw("uniform", (DAYS, 40))).astype(float)
+    assert not _find(counts).weekly
+    assert _find(counts).memory.size == 0
+
+
+@pytest.mark.parametrize("lost", [0.0, 0.2])
+def test_weeks_of_ones_own_are_found_and_taken_out(draw: Draw, lost: float) -> None:
+    noise = 20 + draw("normal", (DAYS, 30))
+    values = noise + _weeks(30, 2.0)
+    values[draw("uniform", values.shape) < lost] = np.nan
+    found, weekday = _find(values), habits.weekdays(_dates(DAYS))
+    assert found.weekly
+    assert found.memory.size == 0
+    own = habits.own_days(values, weekday, found)
+    seen = np.isfinite(own)
+    assert (seen == np.isfinite(values)).all()
+    left = (own - noise)[seen]
+    assert np.std(left) < 0.3  # of 0.7 planted; the rest is the noise of seven means
+    np.testing.assert_allclose(np.nanmean(own, axis=0), np.nanmean(values, axis=0))
+    assert (scores.rhythm_score(scores.normal_scores(own), seen, weekday) < 3).all()
+    np.testing.assert_array_equal(habits.own_days(values, weekday, found, weekly=True), values)
+
+
+def test_a_week_that_few_have_is_no_habit(draw: Draw) -> None:
+    values = draw("normal", (DAYS, 30)) + _weeks(30, 5.0) * (np.arange(30) < 12)
+    found = _find(values)
+    assert not found.weekly
+    assert found.memory.size == 0
+    np.testing.assert_array_equal(habits.own_days(values, habits.weekdays(_dates(DAYS)), found), values)
+
+
+def _foretelling(memory: tuple[float, ...], seen: float) -> FloatArray:
+    """The best coefficients for series of known memory, where this share of the days is seen (scipy)."""
+    echo = signal.lfilter([1.0], [1.0, *(-weight for weight in memory)], np.eye(1, 500)[0])
+    correlation = np.array([echo[lag:] @ echo[: 500 - lag] for lag in range(habits.LAGS + 1)]) / (echo @ echo)
+    heard = np.append(1.0, seen * correlation[1:])  # days that are lost go together with nothing
+    coefficients: FloatArray = linalg.solve(linalg.toeplitz(heard[:-1]), heard[1:])
+    return coefficients
+
+
+@pytest.mark.parametrize("lost", [0.0, 0.1])
+@pytest.mark.parametrize("memory", [(0.3,), (0.6,), (0.9,), (0.5, 0.3), (0.6, -0.3)])
+def test_memory_is_recovered_and_what_is_left_is_white(draw: Draw, memory: tuple[float, ...], lost: float) -> None:
+    values = _remembering(draw("normal", (DAYS + 200, 40)), *memory)
+    values[draw("uniform", values.shape) < lost] = np.nan
+    found = _find(values)
+    assert not found.weekly
+    np.testing.assert_allclose(found.memory, _foretelling(memory, 1 - lost), atol=0.1)
+    fresh = habits.own_days(values, habits.weekdays(_dates(DAYS)), found)
+    if not lost:  # where days are lost the past is not known, and what is left remembers it
+        memories = scores.memory_score(scores.normal_scores(fresh), np.isfinite(fresh))
+        assert np.median(np.abs(memories)) < 1.3
+        assert np.median(np.nanstd(fresh, axis=0)) == pytest.approx(1, abs=0.05)
+
+
+def test_memory_that_few_have_is_no_habit(draw: Draw) -> None:
+    values = draw("normal", (DAYS + 200, 30))
+    mixed = np.where(np.arange(30) < 12, _remembering(values, 0.8), values[200:])
+    assert _find(mixed).memory.size == 0
+
+
+def test_memory_and_week_together(draw: Draw) -> None:
+    noise = _remembering(draw("normal", (DAYS + 200, 40)), 0.6)
+    values, weekday = noise + _weeks(40, 4.0), habits.weekdays(_dates(DAYS))
+    found = _find(values)
+    assert found.weekly
+    assert found.memory[0] == pytest.approx(0.6, abs=0.1)
+    own, kept = (habits.own_days(values, weekday, found, weekly=weekly) for weekly in (False, True))
+    without = habits.without_week(values, weekday)
+    np.testing.assert_allclose(own, habits.innovations(without, found.memory), equal_nan=True)
+    np.testing.assert_allclose(kept, habits.innovations(values, found.memory), equal_nan=True)
+    seen = np.isfinite(kept)
+    assert np.median(scores.rhythm_score(scores.normal_scores(kept), seen, weekday)) > 5
+    assert np.median(scores.rhythm_score(scores.normal_scores(own), seen, weekday)) < 1
+
+
+def test_a_level_scale_or_unit_makes_no_difference(draw: Draw) -> None:
+    values = _remembering(draw("normal", (DAYS + 200, 20)), 0.5) + _weeks(20, 3.0)
+    base, other = _find(values), _find(np.linspace(1, 5, 20) * 1e9 * (7 + values))
+    assert base.weekly == other.weekly
+    np.testing.assert_allclose(base.memory, other.memory, rtol=1e-9)
+
+
+def test_a_large_fleet_is_known_by_some_of_its_devices(draw: Draw) -> None:
+    assert _find(draw("normal", (DAYS, 500)) + _weeks(500, 3.0)).weekly
+
+
+@pytest.mark.parametrize("shape", [(0, 5), (90, 0), (28, 5)])
+def test_too_little_for_a_habit(draw: Draw, shape: tuple[int, int]) -> None:
+    found = _find(draw("normal", shape).cumsum(axis=0))
+    assert not found.weekly
+    assert found.memory.size == 0
+
+
+@pytest.mark.parametrize("value", [np.nan, 0.0, 1e15])
+def test_flat_devices_have_no_habit(value: float) -> None:
+    found = _find(np.full((90, 4), value))
+    assert not found.weekly
+    assert found.memory.size == 0
+
+
+def test_devices_that_are_hardly_observed_are_not_asked(draw: Draw) -> None:
+    values = draw("normal", (DAYS, 20)) + _weeks(20, 3.0)
+    values[20:, :12] = np.nan
+    assert _find(values).weekly
+
+
+@pytest.mark.parametrize(("period", "days"), [(6, 3), (9, 3), (12, 6)])
+def test_a_strict_cycle_leaves_bounded_memory(period: int, days: int) -> None:
+    on = (np.arange(366)[:, None] + np.arange(20)) % period < days
+    assert np.abs(_find(on.astype(float)).memory).max() < 3
