@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from oddfleet import plant
 from oddfleet.errors import InputError, OddfleetError, OutputError, SettingsError
-from oddfleet.model import Finding, Fleet, Kind, Oddities
-from oddfleet.pipeline import find_oddities, read
+from oddfleet.model import FaultTest, Finding, Fleet, Kind, Oddities, SelfTest
+from oddfleet.pipeline import find_oddities, read, selftest
 
 __all__ = [
+    "FaultTest",
     "Finding",
     "Fleet",
     "InputError",
@@ -21,8 +22,10 @@ __all__ = [
     "OddfleetError",
     "Oddities",
     "OutputError",
+    "SelfTest",
     "SettingsError",
     "find_oddities",
     "plant",
     "read",
+    "selftest",
 ]

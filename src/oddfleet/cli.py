@@ -8,14 +8,15 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 from rich.console import Console
 
 from oddfleet import pipeline, report
 from oddfleet.errors import OddfleetError
-from oddfleet.settings import Settings
+from oddfleet.model import SelfTest
+from oddfleet.settings import Settings, Trials
 
 EXIT_ERROR, EXIT_ODD, EXIT_CANCELLED = 1, 3, 130
 
@@ -28,6 +29,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+_Data = Annotated[Path, typer.Argument(metavar="DATA", help="Folder of iot_<id>.csv files, or one table.")]
 _Out = Annotated[Path, typer.Option("--out", help="Folder for the results.", metavar="DIR")]
 _Alpha = Annotated[float, typer.Option("--alpha", help="Share of healthy fleets that may raise any alarm.")]
 _Cohorts = Annotated[
@@ -37,6 +39,8 @@ _Json = Annotated[bool, typer.Option("--json", help="Print findings.json on stdo
 _Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
 _Fail = Annotated[bool, typer.Option("--fail-on-odd", help="Exit with 3 when a device is odd.")]
 _Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+
+_Result = TypeVar("_Result")
 
 
 def _version(wanted: bool) -> None:
@@ -59,7 +63,7 @@ def _options(
     "'oddfleet run traffic.parquet --json --quiet > findings.json'."
 )
 def run(
-    data: Annotated[Path, typer.Argument(metavar="DATA", help="Folder of iot_<id>.csv files, or one table.")],
+    data: _Data,
     out: _Out = Path(),
     alpha: _Alpha = 0.01,
     cohorts: _Cohorts = "auto",
@@ -76,7 +80,7 @@ def run(
     def work(progress: pipeline.Progress) -> pipeline.Run:
         return pipeline.run(data, out, Settings(alpha=alpha, cohorts=cohorts), progress)
 
-    _do(work, json=json, quiet=quiet, fail_on_odd=fail_on_odd, debug=debug)
+    _judge(work, json=json, quiet=quiet, fail_on_odd=fail_on_odd, debug=debug)
 
 
 @app.command(epilog="Example: 'oddfleet demo --out demo', then open demo/report.html.")
@@ -96,7 +100,36 @@ def demo(
     def work(progress: pipeline.Progress) -> pipeline.Run:
         return pipeline.demo(out, Settings(alpha=alpha), progress)
 
-    _do(work, json=json, quiet=quiet, fail_on_odd=fail_on_odd, debug=debug)
+    _judge(work, json=json, quiet=quiet, fail_on_odd=fail_on_odd, debug=debug)
+
+
+@app.command(epilog="Examples: 'oddfleet selftest data'; 'oddfleet selftest traffic.parquet --json > selftest.json'.")
+def selftest(
+    data: _Data,
+    repeats: Annotated[int, typer.Option("--repeats", help="How often to plant each fault at each strength.")] = 5,
+    seed: Annotated[int, typer.Option("--seed", help="Same seed, same answer.")] = 0,
+    alpha: _Alpha = 0.01,
+    cohorts: _Cohorts = "auto",
+    json: Annotated[bool, typer.Option("--json", help="Print a document on stdout, errors included.")] = False,
+    quiet: _Quiet = False,
+    debug: _Debug = False,
+) -> None:
+    """Say what would be found: plant known faults in copies of a fleet, from barely to blatantly visible.
+
+    Prints, kind by kind, the share found at each strength (1 = blatant, 0.5 = subtle), from which strength on half are
+    found, and how many are named and dated rightly. Writes no files.
+    """
+
+    def work(progress: pipeline.Progress) -> SelfTest:
+        return pipeline.selftest_data(
+            data, Settings(alpha=alpha, cohorts=cohorts), Trials(repeats=repeats, seed=seed), progress
+        )
+
+    done = _done(work, json=json, quiet=quiet, debug=debug, cancelled="cancelled; nothing was written")
+    if json:
+        sys.stdout.write(report.selftest_json(done))
+    elif not quiet:
+        report.print_selftest(done, Console())
 
 
 def main() -> None:
@@ -106,27 +139,35 @@ def main() -> None:
     app(prog_name="oddfleet")
 
 
-def _do(
+def _judge(
     work: Callable[[pipeline.Progress], pipeline.Run], *, json: bool, quiet: bool, fail_on_odd: bool, debug: bool
 ) -> None:
     """Run, print, and leave with the exit code."""
-    try:
-        with report.Progress(quiet=quiet or json) as progress:
-            done = work(progress)
-    except OddfleetError as error:
-        if debug:
-            traceback.print_exc()
-        _say_error(str(error), json=json)
-        raise typer.Exit(EXIT_ERROR) from error
-    except KeyboardInterrupt as error:
-        _say_error("cancelled; the results of the last complete run are untouched", json=json)
-        raise typer.Exit(EXIT_CANCELLED) from error
+    cancelled = "cancelled; the results of the last complete run are untouched"
+    done = _done(work, json=json, quiet=quiet, debug=debug, cancelled=cancelled)
     if json:
         sys.stdout.write(done.findings_json)
     elif not quiet:
         report.print_summary(done.result, done.fleet, done.answers, done.health, done.outputs, Console())
     if fail_on_odd and done.result.ids:
         raise typer.Exit(EXIT_ODD)
+
+
+def _done(
+    work: Callable[[pipeline.Progress], _Result], *, json: bool, quiet: bool, debug: bool, cancelled: str
+) -> _Result:
+    """The result of the work, its progress shown; an error is said, and leaves with its exit code."""
+    try:
+        with report.Progress(quiet=quiet or json) as progress:
+            return work(progress)
+    except OddfleetError as error:
+        if debug:
+            traceback.print_exc()
+        _say_error(str(error), json=json)
+        raise typer.Exit(EXIT_ERROR) from error
+    except KeyboardInterrupt as error:
+        _say_error(cancelled, json=json)
+        raise typer.Exit(EXIT_CANCELLED) from error
 
 
 def _say_error(message: str, *, json: bool) -> None:

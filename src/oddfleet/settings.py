@@ -36,3 +36,28 @@ class Settings:
             raise SettingsError(
                 "cohorts: must be 'auto', 'none' or a column of the meta file, got ''; leave it out to use 'auto'"
             )
+
+
+@dataclass(frozen=True, slots=True)
+class Trials:
+    """How often a self-test tries, and from which seed it draws.
+
+    Attributes:
+        repeats: how often each fault is planted at each strength, at least 1.
+        seed: the same seed gives the same self-test, at least 0.
+
+    Raises:
+        SettingsError: when a value is out of its range.
+
+    >>> Trials().repeats
+    5
+    """
+
+    repeats: int = 5
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.repeats < 1:
+            raise SettingsError(f"repeats: must be at least 1, got {self.repeats}; leave it out to use 5")
+        if self.seed < 0:
+            raise SettingsError(f"seed: must be at least 0, got {self.seed}; leave it out to use 0")

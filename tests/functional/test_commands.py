@@ -175,6 +175,16 @@ def test_the_demo_finds_what_it_planted(tmp_path: Path) -> None:
     assert {entry["id"] for entry in odd} == {7, 16, 25, 34, 43, 52}
 
 
+def test_the_selftest_says_the_same_in_another_process(tmp_path: Path) -> None:
+    plant.write_folder(plant.steady_fleet(5, 40, seed=1), tmp_path / "data")
+    done, again = (oddfleet("selftest", "data", "--repeats", "1", "--json", cwd=tmp_path, seed=s) for s in ("0", "7"))
+    assert (done.returncode, done.stderr) == (0, "")
+    said = json.loads(done.stdout)["selftest"]
+    assert [fault["kind"] for fault in said["faults"]] == [kind.value for kind in Kind if kind in plant.FAULTS]
+    assert done.stdout == again.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
 def test_the_real_data(real_data: Path, tmp_path: Path) -> None:
     done = oddfleet("run", real_data, "--out", "out", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")

@@ -74,6 +74,8 @@ def test_a_line_that_is_an_error() -> None:
         ["run", "data", "--alpha", "much"],
         ["nonsense"],
         ["demo", "surplus"],
+        ["selftest"],
+        ["selftest", "data", "--repeats", "few"],
         [],
     ],
     ids=" ".join,
@@ -127,6 +129,10 @@ def test_json_is_one_document_and_nothing_else(sick: Path, quiet: list[str]) -> 
         ["run", ".", "--alpha", "7"],
         ["run", "."],
         ["demo", "--alpha", "0"],
+        ["selftest", "nowhere"],
+        ["selftest", ".", "--alpha", "7"],
+        ["selftest", ".", "--repeats", "0"],
+        ["selftest", ".", "--seed", "-1", "--quiet"],
     ],
     ids=" ".join,
 )
@@ -187,12 +193,50 @@ def test_cohorts_by_a_column_of_the_meta_file(sick: Path) -> None:
     assert call("run", sick, "--cohorts", "none", "--quiet") == (0, "", "")
 
 
+@pytest.fixture
+def two_faults(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two kinds of fault are enough to see what is printed."""
+    monkeypatch.setattr("oddfleet.plant.FAULTS", (Kind.NEGATIVE_TRAFFIC, Kind.DETACHED))
+
+
+@pytest.mark.usefixtures("two_faults")
+def test_selftest(sick: Path, here: Path) -> None:
+    code, out, err = call("selftest", sick, "--repeats", "1")
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[1].startswith("| kind             | 0.125 | 0.25 | 0.5  | 1    | 2    | half found from ")
+    assert lines[3].startswith("| negative traffic | 100%  | 100% | 100% | 100% | 100% | <= 0.125 ")
+    assert lines[4].startswith("| detached         |       |      |      |      |      | cannot be planted here |")
+    assert lines[-1] == "Note: Odd before anything was planted, and left alone: 2."
+    assert list(here.iterdir()) == []
+
+
+@pytest.mark.usefixtures("two_faults")
+@pytest.mark.parametrize("quiet", [[], ["--quiet"]], ids=["", "quiet"])
+def test_selftest_as_json(sick: Path, quiet: list[str]) -> None:
+    code, out, err = call("selftest", sick, "--repeats", "2", "--seed", "3", "--cohorts", "none", "--json", *quiet)
+    assert (code, err) == (0, "")
+    said = json.loads(out)["selftest"]
+    assert (said["repeats"], said["seed"], said["odd"]) == (2, 3, [2])
+    assert [fault["planted"] for fault in said["faults"]] == [[2] * 5, [0] * 5]
+
+
+@pytest.mark.usefixtures("two_faults")
+def test_selftest_says_nothing_when_quiet(sick: Path) -> None:
+    assert call("selftest", sick, "--repeats", "1", "--quiet") == (0, "", "")
+
+
+def test_selftest_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("oddfleet.pipeline.selftest_data", raising(KeyboardInterrupt()))
+    assert call("selftest", "data") == (130, "", "oddfleet: cancelled; nothing was written\n")
+
+
 def test_version() -> None:
     assert call("--version") == (0, f"oddfleet {importlib.metadata.version('oddfleet')}\n", "")
 
 
 @pytest.mark.parametrize("asked", ["--help", "-h"])
-@pytest.mark.parametrize("command", ["run", "demo"])
+@pytest.mark.parametrize("command", ["run", "demo", "selftest"])
 def test_help_has_an_example(command: str, asked: str) -> None:
     code, out, err = call(command, asked)
     assert (code, err) == (0, "")

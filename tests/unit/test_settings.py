@@ -5,7 +5,7 @@ from dataclasses import FrozenInstanceError
 import pytest
 
 from oddfleet.errors import SettingsError
-from oddfleet.settings import Settings
+from oddfleet.settings import Settings, Trials
 
 
 @pytest.mark.parametrize("alpha", [1e-12, 0.01, 0.5])
@@ -22,6 +22,15 @@ def test_rates_out_of_range(alpha: float) -> None:
 def test_cohorts_need_a_word() -> None:
     with pytest.raises(SettingsError, match=r"^cohorts: must be 'auto', 'none' or a column .*, got ''; .*'auto'$"):
         Settings(cohorts="")
+
+
+@pytest.mark.parametrize(("name", "least"), [("repeats", 1), ("seed", 0)])
+def test_trials_in_range(name: str, least: int) -> None:
+    assert getattr(Trials(**{name: least}), name) == least
+    with pytest.raises(
+        SettingsError, match=f"^{name}: must be at least {least}, got {least - 1}; leave it out to use "
+    ):
+        Trials(**{name: least - 1})
 
 
 def test_frozen() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from oddfleet.model.finding import DataIssue, Finding, Kind, Oddities
 from oddfleet.model.fleet import BoolArray, DateArray, DeviceId, Fleet, FloatArray, IntArray
 from oddfleet.model.frames import id_order
+from oddfleet.model.selftest import FaultTest, SelfTest
 from oddfleet.model.summary import Answers, DataHealth, DeviceTotal
 
 __all__ = [
@@ -15,11 +16,13 @@ __all__ = [
     "DateArray",
     "DeviceId",
     "DeviceTotal",
+    "FaultTest",
     "Finding",
     "Fleet",
     "FloatArray",
     "IntArray",
     "Kind",
     "Oddities",
+    "SelfTest",
     "id_order",
 ]

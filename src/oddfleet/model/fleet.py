@@ -80,6 +80,22 @@ class Fleet:
         """Number of devices."""
         return len(self.device_ids)
 
+    def subset(self, places: IntArray) -> Fleet:
+        """The fleet of some of its devices.
+
+        Args:
+            places: int (devices of the subset,), their columns in ``values``, in the order wanted.
+        """
+        return Fleet(
+            device_ids=tuple(self.device_ids[place] for place in places),
+            names=tuple(self.names[place] for place in places),
+            dates=self.dates,
+            values=self.values[:, places],
+            duplicated=self.duplicated[:, places],
+            invalid=self.invalid[:, places],
+            attributes={name: tuple(column[place] for place in places) for name, column in self.attributes.items()},
+        )
+
     @classmethod
     def from_wide(cls, frame: Any) -> Fleet:
         """A fleet from a table with one column a device.

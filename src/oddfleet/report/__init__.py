@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from oddfleet.report.console import Progress, print_summary
-from oddfleet.report.documents import error_json, findings_json, oddities_json
+from oddfleet.report.console import Progress, print_selftest, print_summary
+from oddfleet.report.documents import error_json, findings_json, oddities_json, selftest_json
 from oddfleet.report.html import report_html
 from oddfleet.report.plots import draw_device, write_plots
 from oddfleet.report.wording import visible
@@ -14,8 +14,10 @@ __all__ = [
     "error_json",
     "findings_json",
     "oddities_json",
+    "print_selftest",
     "print_summary",
     "report_html",
+    "selftest_json",
     "visible",
     "write_plots",
 ]

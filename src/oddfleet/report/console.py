@@ -10,10 +10,10 @@ import numpy as np
 import rich.progress
 from rich import box
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
-from oddfleet.model import Answers, DataHealth, DeviceId, Fleet, Oddities
+from oddfleet.model import Answers, DataHealth, DeviceId, FaultTest, Fleet, Oddities, SelfTest
 from oddfleet.report import wording
 
 MOST_ROWS = 20
@@ -49,6 +49,35 @@ def print_summary(  # noqa: PLR0913, PLR0917  (the five things a run has to tell
         ],
         console,
     )
+
+
+def print_selftest(result: SelfTest, console: Console) -> None:
+    """Print a self-test: one line a kind, then what it says in one sentence, then notes.
+
+    Args:
+        result: what would have been found.
+        console: where to; where that is no terminal, the table is Markdown.
+    """
+    _print_lines(
+        ["Share of planted faults that would have been found, by strength (1 = blatant, 0.5 = subtle):"], console
+    )
+    header = (
+        "kind", *(f"{strength:g}" for strength in result.strengths), "half found from", "named right", "dated right"
+    )  # fmt: skip
+    rows = [_selftest_row(fault, result.strengths) for fault in (*result.faults, result.overall)]
+    if console.is_terminal:
+        kind, *strengths, begins, named, dated = header
+        # Eighty columns are enough: all but the headers and the longest cell stay on one line.
+        whole = (Column(head, no_wrap=True) for head in (kind, *strengths))
+        table = Table(
+            *whole, Column(begins, min_width=12), named, dated, box=box.SIMPLE_HEAD, collapse_padding=True
+        )  # fmt: skip
+        for row in rows:
+            table.add_row(*row)
+        console.print(table)
+    else:
+        _print_lines(_markdown(header, rows), console)
+    _print_lines([_selftest_sentence(result), *(f"Note: {note}" for note in _selftest_notes(result))], console)
 
 
 class Progress:
@@ -119,6 +148,55 @@ def _row(result: Oddities, names: dict[DeviceId, str | None], device_id: DeviceI
         return *label, "-", "-", "-"
     since = strongest.since.isoformat() if strongest.since else "-"
     return *label, wording.kind_words(strongest.kind), since, strongest.text
+
+
+def _selftest_row(fault: FaultTest, strengths: Sequence[float]) -> tuple[str, ...]:
+    """The cells of one kind: words, the share found at each strength, where it begins, what was said rightly."""
+    return (
+        wording.kind_words(fault.kind) if fault.kind else "all kinds",
+        *(wording.percent(share) for share in fault.found),
+        _begins(fault, strengths),
+        wording.percent(fault.named_right),
+        wording.percent(fault.dated_right),
+    )
+
+
+def _begins(fault: FaultTest, strengths: Sequence[float]) -> str:
+    if not any(fault.planted):
+        return "cannot be planted here"
+    if fault.begins is None:
+        return f"> {strengths[-1]:g}"
+    return f"{fault.begins:.2g}" if fault.begins > strengths[0] else f"<= {strengths[0]:g}"
+
+
+def _selftest_sentence(result: SelfTest) -> str:
+    shares = [
+        f"{wording.percent(share)} at strength {strength:g}"
+        for strength, share, planted in zip(result.strengths, result.overall.found, result.overall.planted, strict=True)
+        if planted and strength in (0.5, 1.0)
+    ]
+    if not shares:
+        return "No fault could be planted in this fleet: its record is too short or too even."
+    return (
+        f"Of all faults {' and '.join(shares)} would have been found; each was planted "
+        f"{wording.count(result.repeats, 'time')} at each strength, in healthy devices chosen at random, "
+        f"{result.at_once:,} of {result.n_devices:,} at a time."
+    )
+
+
+def _selftest_notes(result: SelfTest) -> tuple[str, ...]:
+    if not result.odd:
+        return result.notes
+    ids = ", ".join(str(device_id) for device_id in result.odd[:MOST_ROWS])
+    more = f" and {len(result.odd) - MOST_ROWS:,} more" if len(result.odd) > MOST_ROWS else ""
+    return (f"Odd before anything was planted, and left alone: {ids}{more}.", *result.notes)
+
+
+def _markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """The lines of a Markdown table whose columns also stand straight as plain text."""
+    widths = [max(len(cell) for cell in column) for column in zip(header, *rows, strict=True)]
+    table = [header, ["-" * width for width in widths], *rows]
+    return [f"| {' | '.join(map(str.ljust, row, widths))} |" for row in table]
 
 
 def _print_lines(lines: Iterable[str], console: Console) -> None:

@@ -1,4 +1,4 @@
-"""The JSON documents: the answer of the exercise, the findings in full, and an error for machines to read."""
+"""The JSON documents: the answer of the exercise, findings and self-test in full, an error for machines to read."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import re
 from datetime import date
 from typing import Any
 
-from oddfleet.model import Answers, DataHealth, Finding, Fleet, Oddities
+from oddfleet.model import Answers, DataHealth, Finding, Fleet, Oddities, SelfTest
 
 SCHEMA = 1
-"""Version of ``findings.json``; rises when a key is renamed, removed or changes its meaning."""
+"""Version of every document with a key ``schema``; rises when a key is renamed, removed or changes its meaning."""
 
 
 def oddities_json(result: Oddities, fleet: Fleet) -> str:
@@ -45,6 +45,15 @@ def findings_json(result: Oddities, answers: Answers, health: DataHealth) -> str
             "findings": [_finding(finding) for finding in result.findings],
         }
     )
+
+
+def selftest_json(result: SelfTest) -> str:
+    """A self-test as ``{"schema": 1, "selftest": {…}}``: null where there is no number.
+
+    Args:
+        result: what would have been found; one entry a kind in ``faults``, ``overall`` for all (its kind is null).
+    """
+    return _document({"schema": SCHEMA, "selftest": _plain(dataclasses.asdict(result))})
 
 
 def error_json(message: str) -> str:

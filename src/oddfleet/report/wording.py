@@ -94,6 +94,18 @@ def chance(p_value: float | None) -> str:
     return f"about 1 in {odds / size:,.0f} {word}"
 
 
+def percent(share: float) -> str:
+    """A share in whole percent; only all is 100 % and only none is 0 %. Nothing where there is none.
+
+    >>> percent(0.5), percent(0.999), percent(0.001), percent(1.0), percent(float("nan"))
+    ('50%', '99%', '1%', '100%', '')
+    """
+    if math.isnan(share):
+        return ""
+    whole = round(100 * share)
+    return f"{whole if share in (0.0, 1.0) else min(max(whole, 1), 99)}%"
+
+
 def kind_words(kind: Kind) -> str:
     """A kind as people say it.
 

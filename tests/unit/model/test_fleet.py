@@ -33,6 +33,22 @@ def test_what_is_given_stays() -> None:
     assert fleet.attributes["room"] == ("attic", None)
 
 
+def test_a_subset_keeps_all_that_is_said_of_its_devices() -> None:
+    marked = np.array([[True, False], [False, True]])
+    values = np.array([[1.0, 2.0], [3.0, 4.0]])
+    fleet = Fleet(
+        **(PARTS | {"values": values}), duplicated=marked, invalid=~marked, attributes={"room": ("attic", None)}
+    )
+    swapped = fleet.subset(np.array([1, 0]))
+    assert (swapped.device_ids, swapped.names) == (("hall", 4), (None, "fox"))
+    assert swapped.values.tolist() == [[2.0, 1.0], [4.0, 3.0]]
+    assert swapped.duplicated.tolist() == marked[:, ::-1].tolist()
+    assert swapped.invalid.tolist() == (~marked)[:, ::-1].tolist()
+    assert swapped.attributes == {"room": (None, "attic")}
+    assert (swapped.dates == fleet.dates).all()
+    assert fleet.subset(np.array([1])).values.tolist() == [[2.0], [4.0]]
+
+
 def test_it_is_frozen() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         Fleet(**PARTS).names = ("a", "b")  # type: ignore[misc]

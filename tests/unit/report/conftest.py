@@ -9,7 +9,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from oddfleet.model import Answers, DataHealth, DeviceId, DeviceTotal, Finding, Fleet, Kind, Oddities
+from oddfleet.model import (
+    Answers,
+    DataHealth,
+    DeviceId,
+    DeviceTotal,
+    FaultTest,
+    Finding,
+    Fleet,
+    Kind,
+    Oddities,
+    SelfTest,
+)
 
 MakeFleet = Callable[..., Fleet]
 MakeFinding = Callable[..., Finding]
@@ -93,4 +104,27 @@ def health() -> DataHealth:
         data_without_name=1,
         first_day=date(2020, 1, 1),
         last_day=date(2020, 12, 31),
+    )
+
+
+@pytest.fixture
+def selftest() -> SelfTest:
+    """Four kinds: seen at once, not to be planted, seen from 0.3 on, never seen."""
+    nan, all_three = float("nan"), (5, 5, 5)
+    return SelfTest(
+        strengths=(0.25, 0.5, 1.0),
+        faults=(
+            FaultTest(Kind.INACTIVE, all_three, (1.0, 1.0, 1.0), 0.25, 1.0, 0.8),
+            FaultTest(Kind.DETACHED, (0, 0, 0), (nan, nan, nan), None, nan, nan),
+            FaultTest(Kind.DRIFT, (0, 5, 5), (nan, 0.4, 1.0), 0.5833333, 0.9, nan),
+            FaultTest(Kind.COPIED, all_three, (0.0, 0.2, 0.4), None, 0.0, nan),
+        ),
+        overall=FaultTest(None, (10, 15, 15), (0.5, 0.5333, 0.8), 0.25, 0.75, 0.8),
+        alpha=0.01,
+        repeats=5,
+        seed=0,
+        n_devices=1000,
+        at_once=20,
+        odd=(12, "hall"),
+        notes=("A random sample of 1,000 devices stands for the fleet of 5,000.",),
     )

@@ -2,14 +2,15 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from rich.console import Console
 
-from oddfleet.model import Answers, DataHealth, Finding, Fleet, Oddities
-from oddfleet.report import Progress, print_summary
+from oddfleet.model import Answers, DataHealth, FaultTest, Finding, Fleet, Kind, Oddities, SelfTest
+from oddfleet.report import Progress, print_selftest, print_summary
 
 MakeFleet = Callable[..., Fleet]
 MakeFinding = Callable[..., Finding]
@@ -103,6 +104,67 @@ def test_what_the_stream_has_no_code_for_is_written_out(
     print_summary(make_result(fleet, ids=[1]), fleet, answers, health, [], Console(file=stream))
     stream.flush()
     assert b"  \\u5ba2\\u5385  1  -" in raw.getvalue()
+
+
+def said_of(result: SelfTest, *, terminal: bool = False, width: int = 80) -> list[str]:
+    stream = io.StringIO()
+    print_selftest(
+        result,
+        Console(file=stream, force_terminal=terminal, width=width, color_system=None, legacy_windows=False),
+    )
+    return stream.getvalue().splitlines()
+
+
+def test_a_selftest_is_a_markdown_table_in_a_pipe(selftest: SelfTest) -> None:
+    assert said_of(selftest) == [
+        "Share of planted faults that would have been found, by strength (1 = blatant, 0.5 = subtle):",
+        "| kind      | 0.25 | 0.5  | 1    | half found from        | named right | dated right |",
+        "| --------- | ---- | ---- | ---- | ---------------------- | ----------- | ----------- |",
+        "| inactive  | 100% | 100% | 100% | <= 0.25                | 100%        | 80%         |",
+        "| detached  |      |      |      | cannot be planted here |             |             |",
+        "| drift     |      | 40%  | 100% | 0.58                   | 90%         |             |",
+        "| copied    | 0%   | 20%  | 40%  | > 1                    | 0%          |             |",
+        "| all kinds | 50%  | 53%  | 80%  | <= 0.25                | 75%         | 80%         |",
+        "Of all faults 53% at strength 0.5 and 80% at strength 1 would have been found; each was planted 5 times "
+        "at each strength, in healthy devices chosen at random, 20 of 1,000 at a time.",
+        "Note: Odd before anything was planted, and left alone: 12, hall.",
+        "Note: A random sample of 1,000 devices stands for the fleet of 5,000.",
+    ]
+
+
+def test_a_selftest_is_a_table_on_a_terminal(selftest: SelfTest) -> None:
+    said = "\n".join(said_of(selftest, terminal=True, width=100))
+    assert "──" in said
+    assert "|" not in said
+    for word in ("weekly", "mixture"):
+        assert word not in said
+    for word in ("inactive", "detached", "cannot be planted here", "0.58", "> 1", "all kinds"):
+        assert word in said
+
+
+def test_a_selftest_fits_eighty_columns(selftest: SelfTest) -> None:
+    faults = tuple(replace(fault, kind=Kind.VOLATILITY_CHANGE, found=(1.0,) * 5) for fault in selftest.faults)
+    strengths, overall = (0.125, 0.25, 0.5, 1.0, 2.0), replace(selftest.overall, found=(1.0,) * 5, planted=(1,) * 5)
+    said = said_of(replace(selftest, strengths=strengths, faults=faults, overall=overall), terminal=True)
+    assert max(map(len, said)) <= 80
+    rows = [line.split() for line in said if "volatility change" in line]
+    assert rows[0] == ["volatility", "change", *["100%"] * 5, "0.25", "100%", "80%"]
+    assert len(rows) == 4
+
+
+def test_odd_devices_of_a_selftest_are_not_without_end(selftest: SelfTest) -> None:
+    *_, odd = said_of(replace(selftest, odd=tuple(range(1, 26)), notes=()))
+    assert odd.endswith("left alone: " + ", ".join(map(str, range(1, 21))) + " and 5 more.")
+    *_, last = said_of(replace(selftest, odd=(), notes=()))
+    assert last.startswith("Of all faults ")
+
+
+def test_a_selftest_in_which_nothing_could_be_planted(selftest: SelfTest) -> None:
+    nan = float("nan")
+    none = FaultTest(None, (0, 0, 0), (nan, nan, nan), None, nan, nan)
+    lines = said_of(replace(selftest, faults=(), overall=none, odd=(), notes=()))
+    assert lines[-2].startswith("| all kinds |      |     |   | cannot be planted here |")
+    assert lines[-1] == "No fault could be planted in this fleet: its record is too short or too even."
 
 
 @pytest.mark.parametrize(("terminal", "quiet"), [(False, False), (True, True)])

@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable
 from datetime import date
 
-from oddfleet.model import Answers, DataHealth, Finding, Fleet, Oddities
-from oddfleet.report import error_json, findings_json, oddities_json
+from oddfleet.model import Answers, DataHealth, Finding, Fleet, Oddities, SelfTest
+from oddfleet.report import error_json, findings_json, oddities_json, selftest_json
 
 
 def test_oddities_are_in_order_with_just_id_and_name(
@@ -57,6 +57,26 @@ def test_same_input_same_bytes(
         findings_json(make_result(make_fleet(), ids=[1], findings=[make_finding()]), answers, health) for _ in range(2)
     )
     assert once == again
+
+
+def test_a_selftest_has_one_entry_a_kind_and_null_where_there_is_no_number(selftest: SelfTest) -> None:
+    document = json.loads(selftest_json(selftest))
+    assert list(document) == ["schema", "selftest"]
+    assert document["schema"] == 1
+    said = document["selftest"]
+    assert list(said) == [
+        "strengths", "faults", "overall", "alpha", "repeats", "seed", "n_devices", "at_once", "odd", "notes",
+    ]  # fmt: skip
+    assert said["faults"][1] == {
+        "kind": "detached",
+        "planted": [0, 0, 0],
+        "found": [None, None, None],
+        "begins": None,
+        "named_right": None,
+        "dated_right": None,
+    }
+    assert said["overall"]["kind"] is None
+    assert (said["odd"], said["seed"]) == ([12, "hall"], 0)
 
 
 def test_error_is_a_document_too() -> None:

@@ -1,33 +1,30 @@
-"""One function for each thing a user can ask for: read, find oddities, run, demonstrate."""
+"""Read a fleet, judge it, leave the results; and the demonstration of all that."""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from oddfleet import detect, plant
 from oddfleet.errors import OutputError
 from oddfleet.model import Answers, DataHealth, Fleet, Oddities
+from oddfleet.pipeline.progress import Progress
+from oddfleet.pipeline.publishing import (
+    DATABASE,
+    FINDINGS,
+    ODDITIES,
+    PLOTS,
+    REPORT,
+    publish,
+    staged,
+    unwritable,
+    write_text,
+)
 from oddfleet.settings import Settings
 
 if TYPE_CHECKING:
     from oddfleet.ingest import Source
-
-DATABASE, ODDITIES, FINDINGS, REPORT, PLOTS = "my_sqlite.db", "oddities.json", "findings.json", "report.html", "plots"
-_MANIFEST = ".oddfleet"
-"""Names the pictures of the last run, so that the next can clear them away and nothing else."""
-
-
-class Progress(Protocol):
-    """Whoever wants to be told how far a run is."""
-
-    def step(self, label: str) -> Callable[[int, int], None]:
-        """Begin a step of the work; what comes back is called with (done, in all)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,16 +101,16 @@ def run(data: Path, out: Path, settings: Settings, progress: Progress) -> Run:
     source = ingest.read_source(data, progress.step("reading"))
     fleet = ingest.to_fleet(source)
     result = detect.find_oddities(fleet, settings)
-    with _staged(out) as stage:
+    with staged(out) as stage:
         store.write_database(stage / DATABASE, source.rows, source.meta, source.issues, progress.step("storing"))
         answers = store.answer_questions(stage / DATABASE)
         health = _health(source, fleet)
         findings = report.findings_json(result, answers, health)
-        _write(stage / ODDITIES, report.oddities_json(result, fleet))
-        _write(stage / FINDINGS, findings)
+        write_text(stage / ODDITIES, report.oddities_json(result, fleet))
+        write_text(stage / FINDINGS, findings)
         report.write_plots(fleet, result, stage / PLOTS, progress.step("drawing"))
-        _write(stage / REPORT, report.report_html(fleet, result, answers, health))
-        _publish(stage, out)
+        write_text(stage / REPORT, report.report_html(fleet, result, answers, health))
+        publish(stage, out)
     outputs = (
         (out / DATABASE, "every line, in SQLite"),
         (out / ODDITIES, "the odd devices"),
@@ -134,7 +131,7 @@ def demo(out: Path, settings: Settings, progress: Progress) -> Run:
     try:
         plant.write_folder(plant.sample_fleet(), sample)
     except OSError as error:
-        raise OutputError(_unwritable(sample, error)) from error
+        raise OutputError(unwritable(sample, error)) from error
     return run(sample, out, settings, progress)
 
 
@@ -151,69 +148,3 @@ def _health(source: Source, fleet: Fleet) -> DataHealth:
         first_day=fleet.dates[0].item(),
         last_day=fleet.dates[-1].item(),
     )
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8", newline="\n")
-
-
-@contextmanager
-def _staged(out: Path) -> Iterator[Path]:
-    """A temporary folder inside ``out``: on the same disk, so a rename is enough. Gone at the end, come what may."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        stage = Path(tempfile.mkdtemp(prefix=".oddfleet-", dir=out))
-    except OSError as error:
-        raise OutputError(_unwritable(out, error)) from error
-    try:
-        yield stage
-    except OSError as error:
-        raise OutputError(_unwritable(out, error)) from error
-    except OutputError as error:
-        # The folder is gone when this is read: name the one that the user knows.
-        raise OutputError(str(error).replace(str(stage), str(out))) from error
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
-
-
-def _publish(stage: Path, out: Path) -> None:
-    """Move what is complete into its place, and clear away the pictures of the last run that this one did not draw."""
-    pictures = sorted(picture.name for picture in (stage / PLOTS).glob("*.png"))
-    stale = _pictures_of_last_run(out) - set(pictures)
-    _write(stage / PLOTS / _MANIFEST, "".join(f"{name}\n" for name in pictures))
-    plots = [Path(PLOTS) / name for name in (*pictures, _MANIFEST)]
-    with ExitStack() as undo:
-        if not (out / PLOTS).exists():
-            (out / PLOTS).mkdir()
-            undo.callback((out / PLOTS).rmdir)
-        for name in (Path(DATABASE), Path(ODDITIES), Path(FINDINGS), Path(REPORT), *plots):
-            _exchange(stage, out, name, undo)
-        undo.pop_all()
-    for picture in stale:
-        (out / PLOTS / picture).unlink(missing_ok=True)
-
-
-def _exchange(stage: Path, out: Path, name: Path, undo: ExitStack) -> None:
-    """Put one new file in place of the old, and note how to take that back."""
-    kept = stage / "last" / name
-    if (out / name).exists():
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(out / name, kept)
-        undo.callback(kept.replace, out / name)
-    else:
-        undo.callback((out / name).unlink, missing_ok=True)
-    (stage / name).replace(out / name)
-
-
-def _pictures_of_last_run(out: Path) -> set[str]:
-    """The pictures that the last run drew, by its own list; nothing that is not a picture's plain name."""
-    manifest = out / PLOTS / _MANIFEST
-    if not manifest.is_file():
-        return set()
-    names = manifest.read_text(encoding="utf-8", errors="replace").splitlines()
-    return {name for name in names if name.endswith(".png") and Path(name).name == name}
-
-
-def _unwritable(path: Path, error: OSError) -> str:
-    reason = error.strerror or str(error)
-    return f"{path}: results must be writable here, got '{reason}'; choose another folder with --out"
