@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from oddfleet.errors import InputError
 from oddfleet.ingest.folder import read_folder
 from oddfleet.ingest.source import Source
 from oddfleet.ingest.table import read_table
+
+_TIME = re.compile(r"\d[T ]\d\d:\d\d")
 
 
 def read_source(path: Path, progress: Callable[[int, int], None] | None = None) -> Source:
@@ -21,15 +24,33 @@ def read_source(path: Path, progress: Callable[[int, int], None] | None = None) 
         progress: called with (files done, files in all) as files are done.
 
     Raises:
-        InputError: when there is nothing at ``path``, no device file, or no line that can be read.
+        InputError: when there is nothing at ``path``, no device file, no line that can be read, or when most lines are
+            of hours and not of days.
     """
     try:
         if path.is_dir():
-            return read_folder(path, progress)
+            return _daily(read_folder(path, progress), path)
         path.stat()
     except (OSError, ValueError) as error:
         needed = "a folder, a .csv or a .parquet file is needed"
         raise InputError(
             f"{path}: {needed}, got {getattr(error, 'strerror', None) or error}; check the path"
         ) from error
-    return read_table(path, progress)
+    return _daily(read_table(path, progress), path)
+
+
+def _daily(source: Source, path: Path) -> Source:
+    """The source, unless most of its lines are of hours: the midnights alone would pass for days.
+
+    Raises:
+        InputError: when more than half of the lines were rejected for a time of day.
+    """
+    hours = sum(
+        bool(issue.line and _TIME.search(issue.text) and "date must" in issue.reason) for issue in source.issues
+    )
+    if 2 * hours > source.lines_read:
+        raise InputError(
+            f"{path}: one line a day is needed, got a time of day in {hours:,} of {source.lines_read:,} lines; "
+            "add the hours up to days first"
+        )
+    return source

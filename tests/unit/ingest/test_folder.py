@@ -220,3 +220,17 @@ def test_the_real_data_are_read_whole(real_data: Path) -> None:
     assert source.rows["device_id"].n_unique() == 500
     assert source.meta.height == 1000
     assert source.rows.row(0) == (date(2020, 1, 1), 4, pytest.approx(96.4, abs=0.05))
+
+
+def test_hours_are_not_taken_for_days(tmp_path: Path) -> None:
+    hours = "".join(f"2020-01-0{day} {hour:02}:00:00,1\n" for day in (1, 2, 3) for hour in range(24))
+    with pytest.raises(
+        InputError, match=r"one line a day is needed, got a time of day in 69 of 72 lines; add the hours"
+    ):
+        read_source(write(tmp_path, _1=hours))
+
+
+def test_a_few_hours_among_days_are_rejected_lines(tmp_path: Path) -> None:
+    source = read_source(write(tmp_path, _1="2020-01-01,1\n2020-01-02,1\n2020-01-02 13:00,1\n"))
+    assert [issue.line for issue in source.issues] == [4]
+    check_nothing_lost(source)
