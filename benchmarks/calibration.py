@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from detection import DAYS, Case, planted
+from detection import Case, clean_cases, planted
 
 from oddfleet import plant
 from oddfleet.detect import decide, groups, repeats
@@ -52,16 +52,6 @@ def judge(case: Case) -> Judged:
     alarms = tuple(bool(decide.discoveries(devices, alpha).any()) for alpha in ALPHAS)
     below = np.array([(log_p <= np.log(level)).sum(axis=1) for level in LEVELS])
     return Judged(case.fleet, case.devices, alarms, below, (log_p < 0).sum(axis=1))
-
-
-def cases(fleets: int) -> list[Case]:
-    """The same number of healthy fleets of every kind and size."""
-    return [
-        Case(kind, size, DAYS[(run + place) % len(DAYS)], 0.0, FIRST_SEED + run)
-        for kind in plant.FLEETS
-        for place, size in enumerate(SIZES)
-        for run in range(fleets)
-    ]
 
 
 def print_alarms(results: list[Judged], key: str, title: str) -> None:
@@ -105,7 +95,7 @@ def main() -> None:
     options = parser.parse_args()
     with ProcessPoolExecutor(options.workers) as pool:
         results = []
-        for result in pool.map(judge, cases(options.fleets), chunksize=8):
+        for result in pool.map(judge, clean_cases(FIRST_SEED, options.fleets, SIZES), chunksize=8):
             results.append(result)
             if sys.stderr.isatty():
                 print(f"\r{len(results)} fleets", end="", file=sys.stderr)

@@ -189,8 +189,7 @@ def _gap(rows: FloatArray, part: BoolArray, floor: float, *, several: bool = Fal
     The line is that of linear discriminant analysis (Fisher 1936) with independent descriptions. Where the fleet is
     known to have several kinds, one device needs less to be another.
     """
-    (low, low_spread), (high, high_spread) = (_centre(rows[:, side]) for side in (~part, part))
-    spread = np.maximum(np.maximum(low_spread, high_spread), floor)
+    low, high, spread = _centres(rows, part, floor)
     few = min(int(part.sum()), int((~part).sum()))
     if not any(abs(high[row] - low[row]) >= least for row, least in PURPOSE.items()):
         return 0.0
@@ -220,10 +219,15 @@ def _lasts(rows: FloatArray, part: BoolArray, floor: float) -> bool:
     rows, part = rows[:, known], part[known]
     if not part.any() or part.all():
         return False
-    (low, low_spread), (high, high_spread) = (_centre(rows[:, side]) for side in (~part, part))
-    spread = np.maximum(np.maximum(low_spread, high_spread), floor)
+    low, high, spread = _centres(rows, part, floor)
     weights = (high - low) / spread**2
     return _apart(weights @ rows, part, floor * float(np.sqrt(weights @ weights))) > WIDE_GAP
+
+
+def _centres(rows: FloatArray, part: BoolArray, floor: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Centres of the rest and of a part, and the wider spread of the two, floor at least; each (descriptions,)."""
+    (low, low_spread), (high, high_spread) = (_centre(rows[:, side]) for side in (~part, part))
+    return low, high, np.maximum(np.maximum(low_spread, high_spread), floor)
 
 
 def _centre(rows: FloatArray) -> tuple[FloatArray, FloatArray]:

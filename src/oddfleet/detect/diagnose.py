@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from oddfleet.detect import mend, moments, stretches
-from oddfleet.detect.features import COMPARED
 from oddfleet.detect.habits import weekdays, without_week
 from oddfleet.detect.judge import KIND_OF_TEST, TESTS, judge_again, log_surprise_combined
 from oddfleet.detect.patient import Patient, Symptom, seen_before
@@ -164,8 +163,7 @@ def _usual(odd: Patient) -> mend.Usual:
     """What would be usual for this device, on the scale of its cohort."""
     judgement, place = odd.judgement, odd.place
     levels = np.exp(judgement.table.row("level_log_mb"))
-    loose = judgement.loose.values[COMPARED.index("spread_log_mb")]
-    level, away = float(moments.median(levels[:, None])[0]), loose[place] - moments.median(loose[:, None])[0]
+    level = float(moments.median(levels[:, None])[0])
     own = judgement.scale.of(place).apply(np.array([[level]]))[0, 0]
-    spread = np.exp(judgement.table.row("spread_log_mb")[place] - away)
+    spread = np.exp(judgement.table.row("spread_log_mb")[place] - odd.away("spread_log_mb"))
     return mend.Usual(float(np.nan_to_num(own)), float(np.nan_to_num(spread)))

@@ -14,6 +14,10 @@ from oddfleet.detect.patient import Patient, Symptom
 from oddfleet.detect.repeats import Repeats
 from oddfleet.model import BoolArray, Finding, Fleet, FloatArray, IntArray, Kind
 
+LARGE = 50
+"""In a cohort of more devices one of them does not move what is usual."""
+_AS_RECORDED = (Kind.ROUNDED, Kind.INACTIVE, Kind.FROZEN)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cohort:
@@ -52,11 +56,6 @@ def of_symptom(cohort: Cohort, symptom: Symptom) -> Finding:
     # Times the number of tests (Bonferroni), so that the number means what it seems to mean.
     p_value = float(np.exp(min(symptom.log_p + np.log(len(TESTS)), 0.0)))
     return _finding(fleet, device, kind, evidence, p_value)
-
-
-LARGE = 50
-"""In a cohort of more devices one of them does not move what is usual."""
-_AS_RECORDED = (Kind.ROUNDED, Kind.INACTIVE, Kind.FROZEN)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,7 +141,7 @@ def _measured(cohort: Cohort, symptom: Symptom) -> tuple[float, float]:
     series = matrix[:, place] if kind in _AS_RECORDED else _in_mb(cohort, symptom.series)
     value = float(measures.measure(kind, series[:, None], test)[0])
     if kind is Kind.SPREAD:
-        return value, value * float(np.exp(-_away(cohort, "spread_log_mb")))
+        return value, value * float(np.exp(-cohort.patient.away("spread_log_mb")))
     return value, _usual(cohort, kind, test, matrix)
 
 
@@ -165,12 +164,6 @@ def _in_mb(cohort: Cohort, series: FloatArray) -> FloatArray:
 def _middle(known: FloatArray) -> float:
     known = known[np.isfinite(known)]
     return float(np.median(known)) if known.size else float("nan")
-
-
-def _away(cohort: Cohort, feature: str) -> float:
-    """How far a feature is from what is usual for a device like this one."""
-    row = cohort.patient.judgement.loose.row(feature)
-    return float(row[cohort.patient.place]) - _middle(row)
 
 
 def _combined(cohort: Cohort) -> tuple[float, float]:

@@ -44,7 +44,7 @@ def find(residual: FloatArray, dates: DateArray) -> Habits:
         residual: float64 (days, devices), without what the fleet shares; NaN = no observation.
         dates: datetime64[D] (days,).
     """
-    some = residual[:, np.linspace(0, residual.shape[1] - 1, min(MOST_DEVICES, residual.shape[1])).astype(int)]
+    some = residual[:, moments.evenly_spaced(residual.shape[1], MOST_DEVICES)]
     some = some[:, np.isfinite(some).sum(axis=0) > 4 * LAGS]
     if some.size == 0:
         return Habits(weekly=False, memory=np.zeros(0))

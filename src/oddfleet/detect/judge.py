@@ -155,7 +155,8 @@ def judge_again(judgement: Judgement, place: int, residual: FloatArray) -> tuple
 def jury_of(devices: int, place: int) -> IntArray:
     """The devices of a cohort but one (or none, for -1), no more than are needed to say what is usual."""
     others = np.arange(devices) if place < 0 else np.delete(np.arange(devices), place)
-    return others if len(others) <= MOST_OTHERS else others[np.linspace(0, len(others) - 1, MOST_OTHERS).astype(int)]
+    jury: IntArray = others[moments.evenly_spaced(len(others), MOST_OTHERS)]
+    return jury
 
 
 def log_surprise_combined(judgement: Judgement, log_p: FloatArray, above: BoolArray) -> FloatArray:

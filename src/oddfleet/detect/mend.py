@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from oddfleet.detect import moments, scores
+from oddfleet.detect.habits import without_week
 from oddfleet.model import BoolArray, FloatArray, Kind
 
 MOST_SPIKES = 0.1
@@ -86,10 +87,8 @@ def _shape(series: FloatArray, _: Usual) -> list[FloatArray]:
 
 
 def _weekly_rhythm(series: FloatArray, _: Usual) -> list[FloatArray]:
-    version = series.copy()
-    for weekday in range(7):
-        version[weekday::7] -= np.nanmean(series[weekday::7]) if np.isfinite(series[weekday::7]).any() else 0.0
-    return [version + float(np.nanmean(series))]
+    # Which day the week begins with does not matter to what is left without it.
+    return [without_week(series[:, None], np.arange(len(series)) % 7)[:, 0]]
 
 
 def _cycle(series: FloatArray, _: Usual) -> list[FloatArray]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy import stats
 
-from oddfleet.model import FloatArray
+from oddfleet.model import FloatArray, IntArray
 
 MOMENTS = ("level_log_mb", "spread_log_mb", "skewness_l", "kurtosis_l")
 
@@ -72,6 +72,15 @@ def robust_spread(values: FloatArray) -> float:
 def level(values: FloatArray) -> FloatArray:
     """Log of the mean (1, devices), NaN left out; NaN where the mean is not above 0."""
     return _log(observed_mean(values))[None]
+
+
+def evenly_spaced(count: int, most: int) -> IntArray:
+    """Places among ``count`` in rising order: all, or ``most`` of them from the first to the last.
+
+    >>> evenly_spaced(3, 5).tolist(), evenly_spaced(9, 3).tolist()
+    ([0, 1, 2], [0, 4, 8])
+    """
+    return np.linspace(0, count - 1, min(most, count)).astype(int)
 
 
 def batch_errors(statistic: Callable[[FloatArray], FloatArray], values: FloatArray, batches: int) -> FloatArray:

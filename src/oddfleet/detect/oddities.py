@@ -126,7 +126,7 @@ def _table(fleet: Fleet, verdict: _Verdict) -> dict[str, list[object]]:
     return {
         "id": list(fleet.device_ids),
         "name": list(fleet.names),
-        "cohort": list(labels),
+        "cohort": labels,
         "p_value": np.exp(np.where(verdict.breaks, -np.inf, verdict.log_p)).tolist(),
         "odd": verdict.odd.tolist(),
         **{name: row.tolist() for name, row in zip(COMPARED, values, strict=True)},

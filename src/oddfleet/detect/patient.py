@@ -62,6 +62,11 @@ class Patient:
         coupling = self.judgement.table.row("coupling_share")
         return float(coupling[self.place] / moments.median(coupling[:, None])[0])
 
+    def away(self, feature: str) -> float:
+        """How far a feature is from what is usual for a device like this one."""
+        row = self.judgement.loose.row(feature)
+        return float(row[self.place] - moments.median(row[:, None])[0])
+
 
 def patient(judgement: Judgement, place: int, device: int, repeated: tuple[Repeats, Repeats], alpha: float) -> Patient:
     """Gather what a diagnosis needs.

@@ -6,12 +6,14 @@ devices and days are compared at the cost of one sort, the idea of fingerprintin
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from oddfleet.detect import moments
 from oddfleet.detect.promises import MOST_BREAKERS
 from oddfleet.model import FloatArray, IntArray
 
@@ -120,8 +122,8 @@ def _window(values: FloatArray) -> int:
     """Days of a window, such that the middle device's windows hardly meet by chance."""
     if values.size == 0:
         return WINDOWS[-1]
-    some = np.linspace(0, values.shape[1] - 1, min(MOST_DEVICES, values.shape[1])).astype(int)
-    usual = float(np.median(_log_commonness(values[:, some]).mean(axis=0)))
+    some = values[:, moments.evenly_spaced(values.shape[1], MOST_DEVICES)]
+    usual = float(np.median(_log_commonness(some).mean(axis=0)))
     for window in WINDOWS:
         if np.log(values.size) + window * usual < np.log(MOST_CHANCE):
             return window
@@ -179,20 +181,18 @@ def _log_surprise(values: FloatArray, met: _Meetings) -> FloatArray:
     What seems surprising by the values' shares in the whole record is looked at again with those of the same weekday,
     the same season and, for two devices on the same days, the same day: rounded values of a rhythm come again by it.
     """
-    n_days, devices = values.shape
-    involved, place = np.unique(np.concatenate([met.device, met.source]), return_inverse=True)
-    log_p = _log_chance(_log_commonness(values[:, involved]), met, place, n_days, devices)
+    log_p = _log_chance(values, met, lambda involved: _log_commonness(values[:, involved]))
     again = np.flatnonzero(log_p < np.log(SURPRISING))
     if again.size:
-        some = met.only(again)
-        involved, place = np.unique(np.concatenate([some.device, some.source]), return_inverse=True)
-        log_p[again] = _log_chance(_log_local_commonness(values, involved), some, place, n_days, devices)
+        log_p[again] = _log_chance(values, met.only(again), lambda involved: _log_local_commonness(values, involved))
     return log_p
 
 
-def _log_chance(commonness: FloatArray, met: _Meetings, place: IntArray, n_days: int, devices: int) -> FloatArray:
-    """Log p-value of each stretch from how common its days' values are, (days, involved devices)."""
-    told = np.concatenate([np.zeros((1, commonness.shape[1])), np.cumsum(commonness, axis=0)])
+def _log_chance(values: FloatArray, met: _Meetings, commonness_of: Callable[[IntArray], FloatArray]) -> FloatArray:
+    """Log p-value of each stretch from how common the values of the involved devices are on each day."""
+    n_days, devices = values.shape
+    involved, place = np.unique(np.concatenate([met.device, met.source]), return_inverse=True)
+    told = np.concatenate([np.zeros((1, len(involved))), np.cumsum(commonness_of(involved), axis=0)])
     at, there = place[: len(met.device)], place[len(met.device) :]
     one = told[met.start + met.days, at] - told[met.start, at]
     two = told[met.start - met.lag + met.days, there] - told[met.start - met.lag, there]

@@ -80,7 +80,7 @@ def choose(values: FloatArray) -> Scale:
         values: float64 (days, devices), MB a day; NaN = no observation.
     """
     units = _units(values)
-    some = values[:, np.linspace(0, values.shape[1] - 1, min(MOST_DEVICES, values.shape[1])).astype(int)]
+    some = values[:, moments.evenly_spaced(values.shape[1], MOST_DEVICES)]
     some = some[:, np.isfinite(some).sum(axis=0) >= 4]
     if some.size == 0 or np.median((some < 0).mean(axis=0)) > 0:
         return Scale(1.0, units)

@@ -167,9 +167,6 @@ _SENTENCES: dict[Kind, Callable[[Evidence], str]] = {
         f"Reports the same value, {_n(e.detail)} MB, for {_days(e.days)} in a row {_period(e)}; "
         f"the longest such stretch usual here is {_usual_days(e)}."
     ),
-}
-
-_SENTENCES |= {
     Kind.REPLAYED: lambda e: (
         f"Its traffic {_period(e)} repeats an earlier stretch of its own, value for value, for {_days(e.days)}; "
         f"no usual device repeats itself so."

@@ -21,6 +21,8 @@ MOST_DEVICES = 1000
 """A random sample of so many stands for a larger fleet."""
 DEVICES_A_FAULT = 50
 """At most one device in so many gets a fault at a time, so that the fleet still says what is usual."""
+_PARTS = ("values", "duplicated", "invalid")
+"""The parts of a fleet that a fault may change, cell by cell."""
 DAYS_OFF = 3
 """A date is right when it is off by at most so many days."""
 
@@ -145,7 +147,7 @@ def _outcomes(
     seeds = draw.integers(2**32, size=len(faults))
     # A fault is made to measure by devices that stay healthy: nothing is copied from one that gets a fault itself.
     others = np.setdiff1d(healthy, places)
-    parts = {part: getattr(fleet, part).copy() for part in ("values", "duplicated", "invalid")}
+    parts = {part: getattr(fleet, part).copy() for part in _PARTS}
     planted: list[tuple[float, plant.Planted]] = []
     for place, seed, (kind, strength) in zip(places, seeds, faults, strict=True):
         done = _planted(fleet.subset(np.append(others, place)), kind, strength, int(seed))
@@ -168,7 +170,7 @@ def _planted(fleet: Fleet, kind: Kind, strength: float, seed: int) -> plant.Plan
         return None
     same = all(
         np.array_equal(getattr(fleet, part)[:, -1], getattr(planted.fleet, part)[:, -1], equal_nan=part == "values")
-        for part in ("values", "duplicated", "invalid")
+        for part in _PARTS
     )
     return None if same else planted
 
@@ -188,7 +190,7 @@ def _outcome(fault: plant.Planted, strength: float, first: dict[DeviceId, Findin
         said is not None
         and said.since is not None
         and fault.since is not None
-        and (abs((said.since - fault.since).days) <= DAYS_OFF)
+        and abs((said.since - fault.since).days) <= DAYS_OFF
     )
     return _Outcome(
         kind=fault.kind,
