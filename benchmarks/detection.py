@@ -4,6 +4,7 @@
     python benchmarks/detection.py --first-seed 0   on the seeds for choosing
     python benchmarks/detection.py --peers          also the peers that are installed, on the same fleets
     python benchmarks/detection.py --methods lof    just these, by name
+    python benchmarks/detection.py --alpha 0.1      what more would be found if more false alarms were allowed
 
 Every fleet is drawn anew from its seed: its kind's parameters, the number of devices and days, and which faults are
 planted in it. No constant of the package was chosen on the seeds from 1000 on.
@@ -67,9 +68,9 @@ class Outcome:
     days_off: int | None = None
 
 
-def oddfleet_names(fleet: Fleet) -> list[Named]:
-    """What oddfleet says, with its default settings."""
-    result = oddfleet.find_oddities(fleet)
+def oddfleet_names(fleet: Fleet, alpha: float = 0.01) -> list[Named]:
+    """What oddfleet says, with its default settings but for alpha."""
+    result = oddfleet.find_oddities(fleet, alpha=alpha)
     return [
         Named(i, first.kind.value, first.since and str(first.since)) for i in result.ids for first in [result.of(i)[0]]
     ]
@@ -137,7 +138,7 @@ def judge(case: Case, method: Callable[[Fleet], list[Named]]) -> list[Outcome]:
     """Run a method on the fleet of a case and hold what it names against what was planted."""
     fleet, truth, either = planted(case)
     with warnings.catch_warnings():
-        warnings.simplefilter("error" if method is oddfleet_names else "ignore")
+        warnings.simplefilter("ignore" if getattr(method, "func", None) is peer_names else "error")
         said = {named.device_id: named for named in method(fleet)}
     rows = [Outcome(case, "", len(said.keys() - truth.keys() - either))]
     for device, fault in truth.items():
@@ -150,8 +151,9 @@ def judge(case: Case, method: Callable[[Fleet], list[Named]]) -> list[Outcome]:
     return rows
 
 
-def _judge_by_name(work: tuple[Case, str]) -> list[Outcome]:
-    return judge(work[0], METHODS[work[1]])
+def _judge_by_name(work: tuple[Case, str, float]) -> list[Outcome]:
+    case, method, alpha = work
+    return judge(case, partial(oddfleet_names, alpha=alpha) if method == "oddfleet" else METHODS[method])
 
 
 METHODS: dict[str, Callable[[Fleet], list[Named]]] = {
@@ -168,10 +170,12 @@ def installed(methods: list[str]) -> list[str]:
     return [name for name in methods if name not in lacking]
 
 
-def outcomes(cases: list[Case], method: str, workers: int) -> Iterator[Outcome]:
+def outcomes(cases: list[Case], method: str, workers: int, alpha: float = 0.01) -> Iterator[Outcome]:
     """Judge all cases, several at a time."""
     with ProcessPoolExecutor(workers) as pool:
-        for done, rows in enumerate(pool.map(_judge_by_name, [(case, method) for case in cases], chunksize=4), 1):
+        for done, rows in enumerate(
+            pool.map(_judge_by_name, [(case, method, alpha) for case in cases], chunksize=4), 1
+        ):
             if sys.stderr.isatty():
                 print(f"\r{method}: {done}/{len(cases)} fleets", end="", file=sys.stderr)
             yield from rows
@@ -244,6 +248,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--kinds", nargs="+", help="only these kinds of fleets")
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=["oddfleet"], help="who judges")
     parser.add_argument("--peers", dest="methods", action="store_const", const=list(METHODS), help="all methods")
+    parser.add_argument("--alpha", type=float, default=0.01, help="false-alarm rate oddfleet is asked for")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--save", type=Path, help="all outcomes as JSON lines")
     return parser.parse_args()
@@ -255,7 +260,7 @@ def main() -> None:
     cases = clean_cases(args.first_seed, args.clean, sizes or SIZES)
     cases += sick_cases(args.first_seed, args.sick, sizes or SICK_SIZES)
     cases = [case for case in cases if not args.kinds or case.fleet in args.kinds]
-    rows = {method: list(outcomes(cases, method, args.workers)) for method in installed(args.methods)}
+    rows = {method: list(outcomes(cases, method, args.workers, args.alpha)) for method in installed(args.methods)}
     if args.save:
         lines = [json.dumps({"method": method, **asdict(row)}) for method, found in rows.items() for row in found]
         args.save.write_text("".join(f"{line}\n" for line in lines))

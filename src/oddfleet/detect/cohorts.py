@@ -25,6 +25,8 @@ SMALL_GROUP = 30.0
 """The spread of a small group is badly known: over its size, this is added to the gap that is needed."""
 EMPTY = 0.2
 """So much of the way between the two centres holds no device: a few odd ones may stand in the gap."""
+STRAYS = 0.05
+"""Of either part this share may stand anywhere: what is odd about them may look like the way to the other part."""
 LEVEL, SPREAD, WEEK = 0, 1, 4
 """Rows of ``describe``."""
 PURPOSE = {LEVEL: float(np.log(1.5)), SPREAD: float(np.log(4)), WEEK: 0.3}
@@ -143,15 +145,33 @@ def _split(views: _Views, group: IntArray, fewest: int) -> list[IntArray]:
         group: the devices to split, all of them described.
         fewest: devices that a part must have.
     """
+    best = _widest(views, group, fewest, 0.0)
+    if best is None:
+        # Only then: a cut between kinds would leave some of a third kind on the wrong side.
+        best = _widest(views, group, fewest, STRAYS)
+    if best is None:
+        return [group]
+    best = _nearer(views.whole[:, group], best, views.floor)
+    return [*_split(views, group[~best], fewest), *_split(views, group[best], fewest)]
+
+
+def _widest(views: _Views, group: IntArray, fewest: int, strays: float) -> BoolArray | None:
+    """The part of the group beyond its widest gap; None where no gap is wide enough."""
     rows = views.whole[:, group]
     best, widest = None, 1.0
     for part in _candidates(rows, max(fewest, int(SMALL_SHARE * views.whole.shape[1]))):
-        gap = _gap(rows, part, views.floor, several=len(group) < views.described)
+        gap = _gap(rows, part, views.floor, several=len(group) < views.described, strays=strays)
         if gap > widest and all(_lasts(half[:, group], part, views.floor) for half in views.halves):
             best, widest = part, gap
-    if best is None:
-        return [group]
-    return [*_split(views, group[~best], fewest), *_split(views, group[best], fewest)]
+    return best
+
+
+def _nearer(rows: FloatArray, part: BoolArray, floor: float) -> BoolArray:
+    """The part, with those on the wrong side of the middle changed over: what strays is told by all descriptions."""
+    low, high, spread = _centres(rows, part, floor)
+    weights = (high - low) / spread**2
+    nearer: BoolArray = weights @ rows > weights @ (high + low) / 2
+    return nearer
 
 
 def _with_rest(groups: list[IntArray], levels: FloatArray) -> list[IntArray]:
@@ -183,11 +203,11 @@ def _candidates(rows: FloatArray, fewest: int) -> list[BoolArray]:
     return parts
 
 
-def _gap(rows: FloatArray, part: BoolArray, floor: float, *, several: bool = False) -> float:
+def _gap(rows: FloatArray, part: BoolArray, floor: float, *, several: bool = False, strays: float = 0.0) -> float:
     """Ashman's D between a part and the rest over the one that is needed, along the line that parts them best.
 
     The line is that of linear discriminant analysis (Fisher 1936) with independent descriptions. Where the fleet is
-    known to have several kinds, one device needs less to be another.
+    known to have several kinds, one device needs less to be another. A share of either side may stray into the gap.
     """
     low, high, spread = _centres(rows, part, floor)
     few = min(int(part.sum()), int((~part).sum()))
@@ -202,7 +222,8 @@ def _gap(rows: FloatArray, part: BoolArray, floor: float, *, several: bool = Fal
     weights = (high - low) / spread**2
     along = weights @ rows
     ends = np.median(along[part]) - np.median(along[~part])
-    if along[part].min() - along[~part].max() < EMPTY * ends:
+    upper, lower = np.sort(along[part]), -np.sort(-along[~part])
+    if upper[int(strays * len(upper))] - lower[int(strays * len(lower))] < EMPTY * ends:
         return 0.0
     return _apart(along, part, floor * float(np.sqrt(weights @ weights))) / (WIDE_GAP + SMALL_GROUP / few)
 

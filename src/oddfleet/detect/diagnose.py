@@ -18,6 +18,8 @@ NEXT_TO_NOTHING = 0.15
 """A repair that leaves no more of the surprise than this explains the device."""
 SPECIFIC = (Kind.CYCLE, Kind.WEEKLY_RHYTHM, Kind.LEVEL_SHIFT, Kind.DRIFT, Kind.SPIKES, Kind.ROUNDED, Kind.DETACHED)
 """Kinds whose repair takes away one form and nothing else: where it is enough, a device is odd in no wider sense."""
+SUSPECTED = {Kind.VOLATILITY_CHANGE: float(np.log(0.01))}
+"""Kinds that may explain a wider one (here: spread) although their own test, the weaker, is only this surprising."""
 FOLLOWS_LESS = 0.5
 """A device that follows the others less than this share of what is usual is detached from them."""
 _DISTINCT = TESTS.index("distinct_share")
@@ -126,7 +128,7 @@ def _versions(odd: Patient, kind: Kind, series: FloatArray, usual: mend.Usual) -
     if kind is Kind.INACTIVE:
         return [np.where(odd.values == 0, np.nan, series)]
     own_week = series
-    if odd.judgement.habits.weekly and kind is not Kind.WEEKLY_RHYTHM:
+    if odd.judgement.learnt.habits.weekly and kind is not Kind.WEEKLY_RHYTHM:
         own_week = without_week(series[:, None], weekdays(odd.judgement.dates))[:, 0]
     return mend.variants(kind, own_week, usual) or [series]
 
@@ -138,8 +140,9 @@ def _significant(odd: Patient, series: FloatArray, log_p: FloatArray) -> dict[Ki
     """
     kinds: dict[Kind, str] = {}
     for row in np.argsort(log_p, kind="stable"):
-        if log_p[row] <= odd.limit:
-            kinds.setdefault(KIND_OF_TEST[TESTS[row]], TESTS[row])
+        kind = KIND_OF_TEST[TESTS[row]]
+        if log_p[row] <= SUSPECTED.get(kind, odd.limit):
+            kinds.setdefault(kind, TESTS[row])
     if len(kinds) > 1:
         kinds.pop(Kind.MIXTURE, None)
     if Kind.DRIFT in kinds and Kind.LEVEL_SHIFT in kinds:

@@ -30,7 +30,7 @@ SCORED = (
 """Features that are standard normal, by their known law, for a series without order in time."""
 EXTREMES = ("spike_log", "spikes_log")
 """The furthest day and the third furthest: maxima, with a longer tail upwards."""
-COMPARED = (*moments.MOMENTS, "distinct_share", *SCORED, *EXTREMES, "coupling_share")
+COMPARED = (*moments.MOMENTS, "distinct_share", *SCORED, *EXTREMES, "spikes_score", "coupling_share")
 """Every feature that is compared with the cohort."""
 RANKS = (1, 3)
 
@@ -63,11 +63,13 @@ class Block:
         values: MB a day; NaN = no observation, left out everywhere.
         freed: MB a day, without what the fleet shares; the values themselves where it shares nothing.
         residual: the same on the scale on which the cohort is judged.
+        profile: what the fleet shares, as each device sees it; None where it shares nothing.
     """
 
     values: FloatArray
     freed: FloatArray
     residual: FloatArray
+    profile: FloatArray | None = None
 
 
 def compute(block: Block, dates: DateArray, habits: Habits) -> FeatureTable:
@@ -88,9 +90,9 @@ def compute(block: Block, dates: DateArray, habits: Habits) -> FeatureTable:
         return FeatureTable(nothing, nothing, 2)
     own = own_days(block.residual, weekdays(dates), habits)
     shape, unknown = moments.moments(own), np.full((1, devices), np.nan)
-    level, scored = moments.level(block.freed), _scored(block.residual, own, dates, habits)
+    level, scored = moments.level(block.freed), _scored(block, own, dates, habits)
     distinct = distinct_share(block.values)[None]
-    table = np.concatenate([level, shape[1:], distinct, scored, extremes(own, np.exp(shape[1])), unknown])
+    table = np.concatenate([level, shape[1:], distinct, scored, extremes(own, np.exp(shape[1])), unknown, unknown])
     batches = max(2, min(MOST_BATCHES, n_days // 14))
     errors = _errors(block, own, batches)
     comparable = (np.isfinite(block.values).sum(axis=0) >= FEWEST_DAYS) & np.isfinite(table[1])
@@ -104,7 +106,9 @@ def _errors(block: Block, own: FloatArray, batches: int) -> FloatArray:
     shape = moments.batch_errors(moments.moments, own, batches)[1:]
     scored, unknown = np.ones((len(SCORED), devices)), np.full((1, devices), np.nan)
     far = extreme_errors(np.isfinite(block.values).sum(axis=0))
-    return np.concatenate([level, shape, distinct_error(block.values)[None], scored, far, unknown])
+    return np.concatenate(
+        [level, shape, distinct_error(block.values)[None], scored, far, np.ones((1, devices)), unknown]
+    )
 
 
 def distinct_share(values: FloatArray) -> FloatArray:
@@ -173,19 +177,36 @@ def _distances(values: FloatArray) -> FloatArray:
     return distances
 
 
-def _scored(residual: FloatArray, own: FloatArray, dates: DateArray, habits: Habits) -> FloatArray:
+def _slow_scores(block: Block, fresh: FloatArray, seen: BoolArray, habits: Habits) -> tuple[FloatArray, FloatArray]:
+    """Drift and step of normal scores (days, devices), each (devices,).
+
+    Least squares take a part of a step for following a season or growth. So both are also looked for beside the
+    profile, where a step counts as much as is left of it when the following is fitted at the same time.
+    """
+    drift, step = scores.drift_score(fresh, seen), scores.change_score(fresh, seen)
+    if block.profile is None or habits.memory.size:
+        return drift, step
+    profile = scores.unit_profile(block.profile, seen)
+    beside = scores.without(fresh, profile, seen)
+    partial = scores.drift_score(beside, seen, profile)
+    return (
+        np.where(np.abs(partial) > np.abs(drift), partial, drift),
+        np.maximum(step, scores.change_score(beside, seen, profile)),
+    )
+
+
+def _scored(block: Block, own: FloatArray, dates: DateArray, habits: Habits) -> FloatArray:
     """The features of ``SCORED``, (features, devices)."""
     seen, fresh = np.isfinite(own), scores.normal_scores(own)
     folded = scores.normal_scores(_distances(own))
-    with_week = own_days(residual, weekdays(dates), habits, weekly=True) if habits.weekly else own
+    with_week = own_days(block.residual, weekdays(dates), habits, weekly=True) if habits.weekly else own
     ranked = scores.normal_scores(with_week) if habits.weekly else fresh
     return np.stack(
         [
             scores.rhythm_score(ranked, np.isfinite(with_week), weekdays(dates)),
             scores.cycle_score(fresh),
             scores.memory_score(fresh, seen),
-            scores.drift_score(fresh, seen),
-            scores.change_score(fresh, seen),
+            *_slow_scores(block, fresh, seen, habits),
             scores.change_score(folded, seen),
         ]
     )

@@ -6,10 +6,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from oddfleet.detect import features, habits, mixture, moments, promises, runs, scale, shared, surprise, ties
+from oddfleet.detect import (
+    farthest,
+    features,
+    habits,
+    mixture,
+    moderate,
+    moments,
+    promises,
+    runs,
+    scale,
+    shared,
+    surprise,
+    ties,
+)
+from oddfleet.detect.farthest import Farthest
 from oddfleet.detect.features import COMPARED, EXTREMES, Block, FeatureTable
 from oddfleet.detect.habits import Habits
 from oddfleet.detect.mixture import Law
+from oddfleet.detect.moderate import Moderation
 from oddfleet.detect.scale import Scale
 from oddfleet.detect.shared import Shared
 from oddfleet.detect.surprise import Tails
@@ -30,6 +45,7 @@ KIND_OF_TEST: dict[str, Kind] = {
     "volatility_score": Kind.VOLATILITY_CHANGE,
     "spike_log": Kind.SPIKES,
     "spikes_log": Kind.SPIKES,
+    "spikes_score": Kind.SPIKES,
     "coupling_share": Kind.DETACHED,
     "mixture": Kind.MIXTURE,
     "silent_run": Kind.INACTIVE,
@@ -43,12 +59,36 @@ TESTS = (*COMPARED, "mixture", "silent_run", "silent_days", "stuck_run", "lost_d
 """The rows of ``Judgement.log_p``; the last two are made for the fleet as a whole."""
 
 
-_COMBINED = np.array([[name not in ("kurtosis_l", "distinct_share", "shift_score", *EXTREMES)] for name in COMPARED])
+_ALONE = ("kurtosis_l", "distinct_share", "shift_score", *EXTREMES, "spikes_score")
+_COMBINED = np.array([[name not in _ALONE] for name in COMPARED])
 """The features that are combined: of those that one far day, or one slow change, moves together, one each."""
 MOST_OTHERS = 500
 """So many others judge a repair: more say the same."""
 OF_KIND = (Kind.LEVEL, Kind.WEEKLY_RHYTHM)
 """Ways in which kinds of devices differ from each other, all year, and many odd ones hardly do."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Learnt:
+    """What a cohort says of its healthy devices, so that one more can be judged.
+
+    Attributes:
+        habits: what is taken out of every device's own days.
+        far: the furthest days of each device.
+        moderation: how far the sampling errors of the devices can be trusted.
+        ties: what explains which feature.
+        tails: how heavy the tails of the features are.
+        law: how the features go together.
+        law_tail: how heavy the tail of their combination is.
+    """
+
+    habits: Habits
+    far: Farthest
+    moderation: Moderation
+    ties: Ties
+    tails: Tails
+    law: Law
+    law_tail: Tails
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,11 +104,7 @@ class Judgement:
         common: what the fleet shares, on that scale.
         block: the series of the cohort.
         dates: datetime64[D] (days,).
-        habits: what is taken out of every device's own days.
-        ties: what explains which feature.
-        tails: how heavy the tails of the features are.
-        law: how the features go together.
-        law_tail: how heavy the tail of their combination is.
+        learnt: what is usual.
     """
 
     log_p: FloatArray
@@ -79,11 +115,7 @@ class Judgement:
     common: Shared
     block: Block
     dates: DateArray
-    habits: Habits
-    ties: Ties
-    tails: Tails
-    law: Law
-    law_tail: Tails
+    learnt: Learnt
 
 
 def judge(values: FloatArray, dates: DateArray, repeated: FloatArray) -> Judgement:
@@ -98,9 +130,13 @@ def judge(values: FloatArray, dates: DateArray, repeated: FloatArray) -> Judgeme
     scaled = fitting.apply(values)
     common = shared.find(scaled, factors=fitting.power == 0.0)
     residual = scaled - common.part
-    block = Block(values, fitting.invert(residual) if common.profiles else values, residual)
+    block = Block(values, fitting.invert(residual) if common.profiles else values, residual, common.profile)
     usual = habits.find(residual, dates)
+    far = farthest.find(habits.own_days(residual, habits.weekdays(dates), usual))
     table = _with_coupling(features.compute(block, dates, usual), common)
+    table = _with_far_days(table, fitting, farthest.members_score(far))
+    moderation = moderate.learn(table)
+    table = moderation.apply(table)
     tied = ties.find(table, counted=fitting.power == 0.5)
     loose = tied.loosen(table)
     compared = surprise.log_surprises(loose)
@@ -119,7 +155,8 @@ def judge(values: FloatArray, dates: DateArray, repeated: FloatArray) -> Judgeme
             repeated,
         ]
     )
-    return Judgement(log_p, above, table, loose, fitting, common, block, dates, usual, tied, tails, law, law_tail)
+    learnt = Learnt(usual, far, moderation, tied, tails, law, law_tail)
+    return Judgement(log_p, above, table, loose, fitting, common, block, dates, learnt)
 
 
 def judge_again(judgement: Judgement, place: int, residual: FloatArray) -> tuple[FloatArray, BoolArray]:
@@ -138,16 +175,19 @@ def judge_again(judgement: Judgement, place: int, residual: FloatArray) -> tuple
     others = FeatureTable(judgement.loose.values[:, jury], judgement.loose.errors[:, jury], judgement.loose.batches)
     own = judgement.scale.of(place)
     values = own.invert(residual + judgement.common.part[:, [place]])
-    block = Block(values, own.invert(residual), residual)
-    table = features.compute(block, judgement.dates, judgement.habits)
+    common, learnt = judgement.common, judgement.learnt
+    profile = None if common.profile is None else common.profile[:, [place]]
+    table = features.compute(Block(values, own.invert(residual), residual, profile), judgement.dates, learnt.habits)
+    far = farthest.find(habits.own_days(residual, habits.weekdays(judgement.dates), learnt.habits))
+    table = _with_far_days(table, judgement.scale, farthest.probes_score(far, learnt.far.of(jury)))
     moved = np.nan_to_num(residual - judgement.block.residual[:, [place]])
     row = COMPARED.index("coupling_share")
-    pulled = (moved * judgement.common.pull[:, [place]]).sum(axis=0)
+    pulled = (moved * common.pull[:, [place]]).sum(axis=0)
     table.values[row] = judgement.table.values[row, place] + pulled
     table.errors[row] = judgement.table.errors[row, place]
-    table = judgement.ties.loosen(table)
+    table = learnt.ties.loosen(learnt.moderation.apply(table))
     log_p = np.repeat(judgement.log_p[:, [place]], residual.shape[1], axis=1)
-    log_p[: len(COMPARED)] = judgement.tails.apply(surprise.log_surprises_of(table, others))
+    log_p[: len(COMPARED)] = learnt.tails.apply(surprise.log_surprises_of(table, others))
     log_p[TESTS.index("silent_days"), ~(values == 0).any(axis=0)] = 0.0
     return log_p, _above(table, judgement.loose)
 
@@ -161,8 +201,8 @@ def jury_of(devices: int, place: int) -> IntArray:
 
 def log_surprise_combined(judgement: Judgement, log_p: FloatArray, above: BoolArray) -> FloatArray:
     """Log p-value (versions,) of all features together, of tests as ``judge_again`` returns them."""
-    combined = judgement.law.log_surprise(log_p[: len(COMPARED)], above[: len(COMPARED)])
-    heavier: FloatArray = judgement.law_tail.apply(combined[None])[0]
+    combined = judgement.learnt.law.log_surprise(log_p[: len(COMPARED)], above[: len(COMPARED)])
+    heavier: FloatArray = judgement.learnt.law_tail.apply(combined[None])[0]
     return heavier
 
 
@@ -170,6 +210,13 @@ def _with_coupling(table: FeatureTable, common: Shared) -> FeatureTable:
     row = COMPARED.index("coupling_share")
     known = np.isfinite(table.values[0]) if common.profiles else np.zeros(table.values.shape[1], bool)
     table.values[row], table.errors[row] = np.where(known, [common.coupling, common.errors], np.nan)
+    return table
+
+
+def _with_far_days(table: FeatureTable, scale: Scale, score: FloatArray) -> FeatureTable:
+    # Counts of different levels have tails of different forms: no day of one stands for a day of another.
+    known = np.isfinite(table.values[0]) & (scale.power != 0.5)
+    table.values[COMPARED.index("spikes_score")] = np.where(known, score, np.nan)
     return table
 
 

@@ -17,6 +17,13 @@ from oddfleet.model import BoolArray, FloatArray, IntArray
 SLOWEST_CYCLES = 4
 """A cycle comes round at least this often in the record; slower waves are drift or wander."""
 
+PADDED, LONG = 2, 80
+"""Cycles are looked for at so many times the frequencies of a record of so many days: one half way between two of its
+own would lose 0.6 of its power. In a shorter record the few ordinates depend on each other too much for that."""
+
+TOLD_APART = 0.05
+"""A step or line is looked for beside a profile only where this share of it is not the profile's own form."""
+
 SHORTEST_SEGMENT = 5
 """A step is dated only where this many observations lie on either side; fewer are spikes."""
 
@@ -65,7 +72,8 @@ def _quantile(rank: IntArray | FloatArray, count: IntArray | int) -> FloatArray:
 def rhythm_score(scores: FloatArray, seen: BoolArray, weekday: IntArray) -> FloatArray:
     """How much the days of the week differ: analysis of variance on normal scores (van der Waerden's test).
 
-    Over the record or over either half of it, whichever is more surprising, for a week may begin or end.
+    Over the record or over either half of it, for a week may begin or end; or two days in a row against the other
+    five, for most weeks have a weekend: whichever is more surprising.
 
     Args:
         scores: normal scores (days, devices).
@@ -73,12 +81,26 @@ def rhythm_score(scores: FloatArray, seen: BoolArray, weekday: IntArray) -> Floa
         weekday: int (days,), 0 to 6.
 
     Returns:
-        float64 (devices,), on the normal scale; the best of three is brought there by Bonferroni's bound.
+        float64 (devices,), on the normal scale; the best is brought there by Bonferroni's bound, half of it for the
+        weekend.
     """
     half = len(scores) // 2
     parts = (slice(None), slice(half), slice(half, None))
     log_p = [_rhythm_log_p(scores[part], seen[part], weekday[part]) for part in parts]
-    return _from_log_p(np.minimum(np.min(log_p, axis=0) + np.log(len(parts)), np.log(0.8)))
+    any_form, weekend = np.min(log_p, axis=0) + np.log(len(parts)), _weekend_log_p(scores, seen, weekday)
+    return _from_log_p(np.minimum(np.minimum(any_form, weekend) + np.log(2), np.log(0.8)))
+
+
+def _weekend_log_p(scores: FloatArray, seen: BoolArray, weekday: IntArray) -> FloatArray:
+    """Log p-value (devices,) of two days in a row, whichever, against the other five (Bonferroni over the seven)."""
+    each, sums = _by_weekday(scores, seen, weekday)
+    size, total = each + np.roll(each, -1, axis=0), sums + np.roll(sums, -1, axis=0)
+    count = np.maximum(seen.sum(axis=0), 3)
+    between = (total**2 * count / np.maximum(size * (count - size), 1)).max(axis=0)
+    share = between / np.maximum((scores**2).sum(axis=0), 1e-12)
+    chance = betainc((count - 2) / 2, 0.5, np.clip(1 - share, 0.0, 1.0))
+    log_p: FloatArray = np.log(np.maximum(7 * chance, 1e-300))
+    return log_p
 
 
 def _rhythm_log_p(scores: FloatArray, seen: BoolArray, weekday: IntArray) -> FloatArray:
@@ -101,11 +123,15 @@ def between_weekdays(scores: FloatArray, seen: BoolArray, weekday: IntArray) -> 
         seen: bool (days, devices), True where there is an observation.
         weekday: int (days,), 0 to 6.
     """
-    days = [weekday == day for day in range(7)]
-    size = np.stack([seen[day].sum(axis=0) for day in days])
-    total = np.stack([scores[day].sum(axis=0) for day in days])
+    size, total = _by_weekday(scores, seen, weekday)
     between: FloatArray = (total**2 / np.maximum(size, 1)).sum(axis=0)
     return between, (size > 0).sum(axis=0)
+
+
+def _by_weekday(scores: FloatArray, seen: BoolArray, weekday: IntArray) -> tuple[IntArray, FloatArray]:
+    """Number of observations and their sum (7, devices) on each day of the week."""
+    days = [weekday == day for day in range(7)]
+    return np.stack([seen[day].sum(axis=0) for day in days]), np.stack([scores[day].sum(axis=0) for day in days])
 
 
 def cycle_peak(scores: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -139,7 +165,7 @@ def cycle_score(scores: FloatArray) -> FloatArray:
     power, frequency = _spectrum(scores)
     share, places = _largest_share(power, len(scores)), len(frequency)
     # One ordinate is as large with this chance; as if they were independent, which in the tail is Fisher's first term.
-    log_one = (places - 1) * np.log1p(-np.minimum(share, 1 - 1e-12))
+    log_one = (places / _times(len(scores)) - 1) * np.log1p(-np.minimum(share, 1 - 1e-12))
     any_of = -np.expm1(places * np.log1p(-np.minimum(np.exp(log_one), 1 - 1e-12)))
     log_p = np.where(log_one < -30, np.log(places) + log_one, np.log(np.maximum(any_of, 1e-300)))
     # To have no cycle at all is no surprise.
@@ -163,10 +189,40 @@ def next_day_correlation(scores: FloatArray, seen: BoolArray) -> tuple[FloatArra
     return (scores[1:] * scores[:-1]).sum(axis=0) / np.maximum(pairs, 1), pairs
 
 
-def drift_score(scores: FloatArray, seen: BoolArray) -> FloatArray:
-    """Correlation of the series with time, by Fisher's z; float64 (devices,)."""
+def unit_profile(profile: FloatArray, seen: BoolArray) -> FloatArray:
+    """A profile (days, devices) with mean 0 and sum of squares 1 over the observed days, 0 elsewhere."""
+    count = np.maximum(seen.sum(axis=0), 1)
+    centred = np.where(seen, profile, 0.0)
+    centred = np.where(seen, centred - centred.sum(axis=0) / count, 0.0)
+    size = np.sqrt((centred**2).sum(axis=0))
+    unit: FloatArray = centred / np.where(size > 0, size, 1.0)
+    return unit
+
+
+def without(scores: FloatArray, profile: FloatArray, seen: BoolArray) -> FloatArray:
+    """Scores (days, devices) without what a unit profile explains of them by least squares, mean square 1 again."""
+    left = scores - profile * (scores * profile).sum(axis=0)
+    size = np.sqrt((left**2).sum(axis=0) / np.maximum(seen.sum(axis=0), 1))
+    beside: FloatArray = left / np.where(size > 0, size, 1.0)
+    return beside
+
+
+def drift_score(scores: FloatArray, seen: BoolArray, profile: FloatArray | None = None) -> FloatArray:
+    """Correlation of the series with time, by Fisher's z; float64 (devices,).
+
+    Args:
+        scores: normal scores (days, devices).
+        seen: bool (days, devices), True where there is an observation.
+        profile: a unit profile (days, devices) that the scores are ``without``; then it is the partial correlation.
+    """
     count = seen.sum(axis=0)
     time = normal_time(seen)
+    if profile is not None:
+        shared = (time * profile).sum(axis=0)
+        time = time - profile * shared
+        own = 1 - shared**2 / np.maximum(count, 1)
+        time = np.where(own > TOLD_APART, time / np.sqrt(np.maximum(own, TOLD_APART)), 0.0)
+        count = count - 1
     return fisher_z((scores * time).sum(axis=0) / np.maximum(count, 1), count)
 
 
@@ -180,22 +236,23 @@ def normal_time(seen: BoolArray) -> FloatArray:
     return result
 
 
-def change_point(scores: FloatArray, seen: BoolArray) -> IntArray:
+def change_point(scores: FloatArray, seen: BoolArray, profile: FloatArray | None = None) -> IntArray:
     """The day from which on the mean most likely differs: the least-squares fit of one step (Hinkley 1970).
 
     Args:
         scores: normal scores (days, devices).
         seen: bool (days, devices), True where there is an observation.
+        profile: as in ``drift_score``.
 
     Returns:
         index of the first day after the step, int (devices,); at least ``SHORTEST_SEGMENT``
         observations lie on either side, of a series with twice as many.
     """
-    day: IntArray = _step_gain(scores, seen).argmax(axis=0) + 1
+    day: IntArray = _step_gain(scores, seen, profile).argmax(axis=0) + 1
     return day
 
 
-def change_score(scores: FloatArray, seen: BoolArray) -> FloatArray:
+def change_score(scores: FloatArray, seen: BoolArray, profile: FloatArray | None = None) -> FloatArray:
     """The largest difference in mean between before and after any day, on the normal scale; float64 (devices,).
 
     Hinkley's (1970) likelihood ratio for one step, at least ``SHORTEST_SEGMENT`` observations on either side. Its tail
@@ -205,9 +262,10 @@ def change_score(scores: FloatArray, seen: BoolArray) -> FloatArray:
     Args:
         scores: normal scores (days, devices).
         seen: bool (days, devices), True where there is an observation.
+        profile: as in ``drift_score``.
     """
     count = np.maximum(seen.sum(axis=0), 2 * SHORTEST_SEGMENT + 1)
-    share = np.minimum(_step_gain(scores, seen).max(axis=0) / count, 1 - 1e-12)
+    share = np.minimum(_step_gain(scores, seen, profile).max(axis=0) / count, 1 - 1e-12)
     size = np.sqrt(count * share)
     crossings = 2 * np.log(count / SHORTEST_SEGMENT - 1)
     bounded = np.maximum(size, 1.5)
@@ -216,13 +274,20 @@ def change_score(scores: FloatArray, seen: BoolArray) -> FloatArray:
     return _from_log_p(np.minimum(log_p, np.log(0.9) - 0.1 * size))
 
 
-def _step_gain(scores: FloatArray, seen: BoolArray) -> FloatArray:
-    """How much of the sum of squares a step after each day explains, (days, devices); 0 too near the ends."""
+def _step_gain(scores: FloatArray, seen: BoolArray, profile: FloatArray | None = None) -> FloatArray:
+    """How much of the sum of squares a step after each day explains, (days, devices); 0 too near the ends.
+
+    Beside a unit profile that the scores are without: then a step counts as what is left of it without the profile.
+    """
     before = np.cumsum(seen, axis=0)
     after = before[-1] - before
     inside = np.minimum(before, after) >= SHORTEST_SEGMENT
-    parts = np.where(inside, before * after, 1)
-    gain: FloatArray = np.where(inside, np.cumsum(scores, axis=0) ** 2 * before[-1] / parts, 0.0)
+    size = before * after / np.maximum(before[-1], 1)
+    if profile is not None:
+        own = size - np.cumsum(profile, axis=0) ** 2
+        inside &= own > TOLD_APART * size
+        size = own
+    gain: FloatArray = np.where(inside, np.cumsum(scores, axis=0) ** 2 / np.where(inside, size, 1.0), 0.0)
     return gain
 
 
@@ -241,11 +306,20 @@ def furthest_of(count: int, chance: float = 0.01) -> float:
 def _spectrum(scores: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Periodogram and frequencies (a day) without slow waves, the week's own, and the last ordinate."""
     n_days = len(scores)
-    power = np.abs(scipy.fft.rfft(scores, axis=0)) ** 2
-    frequency = np.arange(len(power)) / n_days
-    weekly = np.abs(frequency[:, None] * 7 - np.arange(1, 4)).min(axis=1) <= 7.5 / n_days
-    keep = (np.arange(len(power)) >= SLOWEST_CYCLES) & (frequency < 0.5) & ~weekly
+    times = _times(n_days)
+    # A week would stand in the frequencies about its own.
+    own = np.array(scores, dtype=float)
+    for day in range(min(7, n_days)):
+        own[day::7] -= own[day::7].mean(axis=0)
+    power = np.abs(scipy.fft.rfft(own, n=times * n_days, axis=0)) ** 2
+    frequency = np.arange(len(power)) / (times * n_days)
+    weekly = np.abs(frequency[:, None] * 7 - np.arange(1, 4)).min(axis=1) <= 7.75 / n_days
+    keep = (frequency >= SLOWEST_CYCLES / n_days) & (frequency < 0.5) & ~weekly
     return power[keep], frequency[keep]
+
+
+def _times(n_days: int) -> int:
+    return PADDED if n_days >= LONG else 1
 
 
 def _largest_share(power: FloatArray, n_days: int) -> FloatArray:
@@ -253,7 +327,7 @@ def _largest_share(power: FloatArray, n_days: int) -> FloatArray:
     total = power.sum(axis=0)
     # Where all is weekly only rounding is left, and no cycle.
     some = total > 1e-9 * n_days**2
-    return np.where(some, power.max(axis=0) / np.where(some, total, 1.0), 0.0)
+    return np.where(some, power.max(axis=0) / np.where(some, total / _times(n_days), 1.0), 0.0)
 
 
 def _from_log_p(log_p: FloatArray) -> FloatArray:

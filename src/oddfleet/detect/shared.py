@@ -38,6 +38,7 @@ class Shared:
         coupling: float64 (devices,), how strongly each device follows the first profile; NaN where nothing is shared.
         errors: float64 (devices,), the standard errors of ``coupling``.
         pull: float64 (days, devices), by how much a unit on each day moves ``coupling``.
+        profile: float64 (days, devices), the first profile as found without each device; None where nothing is shared.
         profiles: how many profiles are shared.
     """
 
@@ -46,6 +47,7 @@ class Shared:
     coupling: FloatArray
     errors: FloatArray
     pull: FloatArray
+    profile: FloatArray | None
     profiles: int
 
 
@@ -72,7 +74,7 @@ def find(values: FloatArray, *, factors: bool) -> Shared:
             noise; elsewhere in proportion to it.
     """
     nothing = np.full(values.shape[1], np.nan)
-    found = Shared(np.zeros(values.shape), np.zeros(values.shape), nothing, nothing, np.zeros(values.shape), 0)
+    found = Shared(np.zeros(values.shape), np.zeros(values.shape), nothing, nothing, np.zeros(values.shape), None, 0)
     if values.shape[1] < FEWEST_DEVICES or len(values) <= 3:
         return found
     standard, scale = _standardised(values)
@@ -90,7 +92,7 @@ def find(values: FloatArray, *, factors: bool) -> Shared:
         if found.profiles == 0:
             observed = np.where(seen, fit.profile, 0.0)
             pull = _over(observed, (observed**2).sum(axis=0) + 0 * observed) * (unit / np.where(scale > 0, scale, 1.0))
-            found = Shared(part, excess, coupling, error, pull, 1)
+            found = Shared(part, excess, coupling, error, pull, fit.profile, 1)
         else:
             found = replace(found, part=part, excess=excess, profiles=found.profiles + 1)
         standard = np.where(seen, standard - followed, 0.0)

@@ -79,9 +79,9 @@ def _may_part(rows: Rows, part: Sequence[bool], floor: float, *, several: bool) 
     return (wide >= ways or not small) and (steps[0] >= math.log(2) or few > 1 or several)
 
 
-def _ashman(rows: Rows, part: Sequence[bool], floor: float, *, several: bool = False) -> float:
+def _ashman(rows: Rows, part: Sequence[bool], floor: float, *, several: bool = False, strays: float = 0.0) -> float:
     """Ashman's D along Fisher's line, over what is needed; 0 where the two are not apart."""
-    apart, between, distance = _along(rows, part, floor)
+    apart, between, distance = _along(rows, part, floor, strays)
     if not _may_part(rows, part, floor, several=several) or between < cohorts.EMPTY * apart:
         return 0.0
     return distance / (cohorts.WIDE_GAP + cohorts.SMALL_GROUP / min(sum(part), len(part) - sum(part)))
@@ -95,7 +95,7 @@ def _lasts(rows: Rows, part: Sequence[bool], floor: float) -> bool:
     return both and _along([[row[d] for d in known] for row in rows], sides, floor)[2] > cohorts.WIDE_GAP
 
 
-def _along(rows: Rows, part: Sequence[bool], floor: float) -> tuple[float, float, float]:
+def _along(rows: Rows, part: Sequence[bool], floor: float, strays: float = 0.0) -> tuple[float, float, float]:
     """Along Fisher's line: how far the centres and the nearest devices are apart, and Ashman's D."""
     weights = []
     for row in rows:
@@ -105,7 +105,18 @@ def _along(rows: Rows, part: Sequence[bool], floor: float) -> tuple[float, float
     low, high = _sides(along, part)
     apart = median(high) - median(low)
     noise = floor * math.sqrt(sum(weight**2 for weight in weights))
-    return apart, min(high) - max(low), apart / max(_spread(low), _spread(high), noise)
+    nearest = sorted(high)[int(strays * len(high))] - sorted(low, reverse=True)[int(strays * len(low))]
+    return apart, nearest, apart / max(_spread(low), _spread(high), noise)
+
+
+def _nearer(rows: Rows, part: Sequence[bool], floor: float) -> list[bool]:
+    """Who is beyond the middle between the two centres, along Fisher's line."""
+    far = [0.0] * len(part)
+    for row in rows:
+        low, high = _sides(row, part)
+        weight = (median(high) - median(low)) / max(_spread(low), _spread(high), floor) ** 2
+        far = [so_far + weight * (x - (median(high) + median(low)) / 2) for so_far, x in zip(far, row, strict=True)]
+    return [beyond > 0 for beyond in far]
 
 
 def _split(tables: list[Rows], group: list[int], floor: float, fewest: int, *, several: bool) -> list[list[int]]:
@@ -117,8 +128,11 @@ def _split(tables: list[Rows], group: list[int], floor: float, fewest: int, *, s
     lasting = [part for part in large if all(_lasts(half, part, floor) for half in halves)]
     gaps = [_ashman(rows, part, floor, several=several) for part in lasting]
     if max(gaps, default=0.0) <= 1:
+        gaps = [_ashman(rows, part, floor, several=several, strays=cohorts.STRAYS) for part in lasting]
+    if max(gaps, default=0.0) <= 1:
         return [group]
-    sides = ([int(d) for d in side] for side in _sides(group, lasting[gaps.index(max(gaps))]))
+    nearer = _nearer(rows, lasting[gaps.index(max(gaps))], floor)
+    sides = ([int(d) for d in side] for side in _sides(group, nearer))
     return [part for side in sides for part in _split(tables, side, floor, fewest, several=True)]
 
 
@@ -357,9 +371,10 @@ def test_cohorts_by_trying_every_cut(n_devices: int, n_days: int, dead: tuple[fl
         assert _groups(_find(known)) == _find_slowly(known)
 
 
+@pytest.mark.parametrize("strays", [0.0, 0.2])
 @pytest.mark.parametrize("rows", [1, 2, 4])
 @pytest.mark.parametrize("apart", [0.0, 3.0, 30.0])
-def test_the_gap_is_ashmans_by_lists(apart: float, rows: int) -> None:
+def test_the_gap_is_ashmans_by_lists(apart: float, rows: int, strays: float) -> None:
     draw = np.random.default_rng(5)
     gaps = []
     for n_devices in range(3, 40):
@@ -367,8 +382,10 @@ def test_the_gap_is_ashmans_by_lists(apart: float, rows: int) -> None:
         table = draw.normal(size=(7, n_devices))
         part = np.arange(n_devices) < draw.integers(1, n_devices)
         table[:rows] += apart * part
-        gaps.append(_ashman(table.tolist(), part.tolist(), 0.1, several=several))
-        assert cohorts._gap(table, part, 0.1, several=several) == pytest.approx(gaps[-1], rel=1e-9, abs=1e-12)
+        gaps.append(_ashman(table.tolist(), part.tolist(), 0.1, several=several, strays=strays))
+        assert cohorts._gap(table, part, 0.1, several=several, strays=strays) == pytest.approx(
+            gaps[-1], rel=1e-9, abs=1e-12
+        )
     if apart != 3.0:
         assert (max(gaps) > 1) == (apart > 0)
 
@@ -434,3 +451,16 @@ def test_the_smallest_fleets_are_one_cohort(n_devices: int) -> None:
     fleet = plant.steady_fleet(n_devices, 30, seed=1)
     assert _find(fleet).tolist() == [0] * n_devices
     assert cohorts.assign(fleet, "auto") == ("fleet",) * n_devices
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_odd_devices_in_the_gap_do_not_join_two_kinds(seed: int) -> None:
+    """Faults may put a few devices anywhere between two kinds; those that keep out of it are parted all the same."""
+    fleet, kinds = _three_kinds(200, 120, seed)
+    values = fleet.values.copy()
+    odd = np.random.default_rng(seed).choice(200, 8, replace=False)
+    values[:, odd[:4]] *= np.geomspace(0.3, 4, 4)
+    values[60:, odd[4:]] += 3 * np.abs(np.random.default_rng(seed).standard_cauchy((60, 4))) * values[60:, odd[4:]]
+    labels = cohorts.find(values, fleet.dates)
+    healthy = np.setdiff1d(np.arange(200), odd)
+    assert len(set(zip(labels[healthy].tolist(), kinds[healthy].tolist(), strict=True))) == 3

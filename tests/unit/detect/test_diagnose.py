@@ -101,7 +101,7 @@ def test_no_kind_is_named_twice_and_none_past_the_fourth() -> None:
 @pytest.mark.parametrize(
     ("kinds", "expected"),
     [
-        ((Kind.LEVEL, Kind.NEGATIVE_TRAFFIC), [Kind.LEVEL, Kind.SPIKES]),  # mending the spikes shows the level again
+        ((Kind.LEVEL, Kind.NEGATIVE_TRAFFIC), [Kind.SPIKES, Kind.LEVEL]),  # mending the spikes shows the level again
         ((Kind.LEVEL, Kind.WANDER), [Kind.WANDER]),  # mending the wander leaves a spread that nobody saw
     ],
 )
@@ -149,7 +149,7 @@ def test_a_fault_is_named_beside_a_week_of_ones_own(kind: Kind) -> None:
     off = draw.integers(0, 7, 20)
     values = CLEAN.values + 25.0 * ((DAY[:, None] + off) % 7 < 2)
     odd = _patient(_planted(kind, fleet=Fleet(CLEAN.device_ids, CLEAN.names, CLEAN.dates, values)))
-    assert odd.judgement.habits.weekly
+    assert odd.judgement.learnt.habits.weekly
     assert diagnose.symptoms(odd)[0].kind is kind
 
 

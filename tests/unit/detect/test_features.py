@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.unit.detect.conftest import Draw, Judge
 
 DISTRIBUTION = [COMPARED.index(name) for name in (*moments.MOMENTS, "distinct_share", *EXTREMES)]
-OWN = slice(0, COMPARED.index("coupling_share"))
+OWN = slice(0, COMPARED.index("spikes_score"))
 """Every feature but what the fleet has to say."""
 NO_HABITS = Habits(weekly=False, memory=np.zeros(0))
 
@@ -63,6 +63,7 @@ def test_every_row_is_the_feature_of_its_name(values: FloatArray) -> None:
         "shift_score": scores.change_score(ranked, seen),
         "volatility_score": scores.change_score(folded, seen),
         **dict(zip(EXTREMES, features.extremes(values, np.exp(moments.moments(values)[1])), strict=True)),
+        "spikes_score": np.full(12, np.nan),
         "coupling_share": np.full(12, np.nan),
     }
     assert list(expected) == list(COMPARED)
@@ -78,7 +79,7 @@ def test_errors_are_batch_means_new_values_ones_and_the_law_of_the_furthest(valu
     for name, expected in zip(moments.MOMENTS, moments.batch_errors(moments.moments, values, 8), strict=True):
         np.testing.assert_allclose(errors[name], expected, rtol=1e-9)
     np.testing.assert_array_equal(errors["distinct_share"], features.distinct_error(values))
-    assert all((errors[name] == 1).all() for name in SCORED)
+    assert all((errors[name] == 1).all() for name in (*SCORED, "spikes_score"))
     furthest = features.extreme_errors(np.isfinite(values).sum(axis=0))
     np.testing.assert_array_equal([errors[name] for name in EXTREMES], furthest)
     assert np.isnan(errors["coupling_share"]).all()

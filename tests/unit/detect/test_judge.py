@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from oddfleet import plant
-from oddfleet.detect import features, habits, judge, promises, runs, scale, shared, surprise
+from oddfleet.detect import farthest, features, habits, judge, moderate, promises, runs, scale, shared, surprise
 from oddfleet.detect.features import COMPARED, FeatureTable
 from oddfleet.model import FloatArray, Kind
 
@@ -39,10 +39,15 @@ def test_every_row_is_the_test_it_is_named_for(values: FloatArray) -> None:
     fitting = scale.choose(values)
     common = shared.find(fitting.apply(values), factors=fitting.power == 0)
     residual = fitting.apply(values) - common.part
-    block = features.Block(values, fitting.invert(residual) if common.profiles else values, residual)
+    freed = fitting.invert(residual) if common.profiles else values
+    block = features.Block(values, freed, residual, common.profile)
     table = features.compute(block, DATES, habits.find(residual, DATES))
     coupling = common.coupling if common.profiles else np.full(12, np.nan)
-    np.testing.assert_array_equal(judgement.table.values[:-1], table.values[:-1])
+    np.testing.assert_array_equal(judgement.table.values[:-2], table.values[:-2])
+    far = farthest.find(habits.own_days(residual, habits.weekdays(DATES), habits.find(residual, DATES)))
+    score = np.full(12, np.nan) if values is COUNTS else farthest.members_score(far)
+    np.testing.assert_array_equal(judgement.table.row("spikes_score"), score)
+    np.testing.assert_array_equal(judgement.table.errors[:-1], moderate.learn(table).apply(table).errors[:-1])
     np.testing.assert_array_equal(judgement.table.row("coupling_share"), coupling)
     expected = dict(zip(COMPARED, surprise.log_surprises(judgement.loose), strict=True))
     for name, (alone, lengths) in {
@@ -165,7 +170,7 @@ def test_the_combination_is_judged_by_the_law_of_the_cohort(values: FloatArray) 
 def test_tails_heavier_than_the_law_are_learnt_from_a_large_cohort() -> None:
     judgement = _judged(plant.healthy_fleet("bursty", 150, 120, seed=4).values)
     plain = surprise.log_surprises(judgement.loose)
-    stretched = judgement.tails.stretch > 1
+    stretched = judgement.learnt.tails.stretch > 1
     assert (judgement.log_p[: len(COMPARED)] >= plain - 1e-12).all()
     np.testing.assert_array_equal(judgement.log_p[: len(COMPARED)][~stretched], plain[~stretched])
 

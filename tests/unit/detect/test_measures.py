@@ -86,13 +86,16 @@ def _weekly_share(series: Series) -> float:
 
 def _cycle_share(series: Series) -> float:
     ranked = [0.0 if math.isnan(x) else x for x in _ranked(series)]
+    week = [_mean(ranked[day::7]) for day in range(7)]
+    ranked = [x - week[day % 7] for day, x in enumerate(ranked)]
     power = []
-    for turns in range(4, (len(ranked) + 1) // 2):
-        if min(abs(turns / len(ranked) * 7 - k) for k in (1, 2, 3)) > 7.5 / len(ranked):
+    times = 2 if len(ranked) >= 80 else 1  # halves, too
+    for turns in np.arange(4 * times, len(ranked) * times / 2) / times:
+        if min(abs(turns / len(ranked) * 7 - k) for k in (1, 2, 3)) > 7.75 / len(ranked):
             angles = [2 * math.pi * turns * day / len(ranked) for day in range(len(ranked))]
             wave = [sum(x * f(a) for x, a in zip(ranked, angles, strict=True)) for f in (math.cos, math.sin)]
             power.append(wave[0] ** 2 + wave[1] ** 2)
-    return max(power) / sum(power)
+    return times * max(power) / sum(power)
 
 
 def _memory(series: Series) -> float:

@@ -375,21 +375,13 @@ def test_a_third_of_the_fleet_to_which_something_happened_is_odd(kind: Kind) -> 
     assert {result.of(device)[0].kind for device in THIRD} == {kind}
 
 
-@pytest.mark.parametrize("kind", [Kind.DRIFT, Kind.WANDER])
-def test_a_third_of_the_fleet_that_drifts_is_odd_but_for_one(kind: Kind) -> None:
-    """Known limit: a third of the fleet is part of what is usual, and the faintest of them is not beyond it."""
+@pytest.mark.parametrize(("kind", "named"), [(Kind.DRIFT, 10), (Kind.SPREAD, 10), (Kind.SHAPE, 9), (Kind.WANDER, 7)])
+def test_a_third_of_the_fleet_that_is_odd_in_one_way_is_found(kind: Kind, named: int) -> None:
+    """Known limit: a third is part of what is usual; the faintest may be missed, or called after a part of it."""
     result = _third(kind)
     assert set(result.ids) <= set(THIRD)
-    assert len(result.ids) == 9
-    assert sum(result.of(device)[0].kind is kind for device in result.ids) >= 8
-
-
-@pytest.mark.parametrize("kind", [Kind.SPREAD, Kind.SHAPE])
-def test_a_third_of_the_fleet_of_another_spread_or_shape_hides_itself(kind: Kind) -> None:
-    """Known limit: they are no kind, but so many are masked by each other. One of ten is found."""
-    result = _third(kind)
-    assert len(result.ids) == 1
-    assert set(result.ids) <= set(THIRD)
+    assert len(result.ids) >= 9
+    assert sum(result.of(device)[0].kind is kind for device in result.ids) >= named
     assert set(result.table["cohort"]) == {"fleet"}
 
 

@@ -1,0 +1,116 @@
+"""Far days by the cohort's own tail: how many of the furthest days of all devices are one device's.
+
+Two or three far days are nothing in a fleet where every device has some, and much where none has. No law of the noise
+says which; the furthest days of the others do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import betainc, ndtri_exp
+
+from oddfleet.detect import moments
+from oddfleet.model import BoolArray, FloatArray, IntArray
+
+MOST_HEARD = 32
+"""No device speaks of more far days than this."""
+RANKS = 6
+"""Looked at are the furthest day of a device, its second furthest, and so on to this."""
+FAR_OUT = 4.0
+"""Devices with a higher score do not say what is usual for the others, unless more than a quarter have one."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Farthest:
+    """The furthest days of some devices.
+
+    Attributes:
+        above: float64 (heard, devices), distances above the mean in mean deviations of the device, in rising order.
+        below: the same of distances below.
+        days: int (devices,), observations.
+        doubt: float64 (devices,), by which share the distance of a far day may be overrated: two standard errors of the
+            device's mean deviation, and of its mean, which counts half for what is two mean deviations away.
+    """
+
+    above: FloatArray
+    below: FloatArray
+    days: IntArray
+    doubt: FloatArray
+
+    def of(self, devices: BoolArray | IntArray) -> Farthest:
+        """Those of some devices alone."""
+        return Farthest(self.above[:, devices], self.below[:, devices], self.days[devices], self.doubt[devices])
+
+
+def find(own: FloatArray) -> Farthest:
+    """The furthest days of a block of devices.
+
+    Args:
+        own: float64 (days, devices), on the scale of the cohort, without what is shared or habit; NaN = no observation.
+    """
+    away = own - moments.observed_mean(own)
+    usual = moments.observed_mean(np.abs(away))
+    away /= np.where(usual > 0, usual, 1.0)
+    days, square = np.isfinite(own).sum(axis=0), np.nan_to_num(moments.observed_mean(away**2))
+    doubt = 2 * (np.sqrt(np.maximum(square - 1, 0.0)) + np.sqrt(square) / 2) / np.sqrt(np.maximum(days, 1))
+    away = np.where(np.isfinite(away), away, 0.0)
+    return Farthest(_largest(away), _largest(-away), days, doubt)
+
+
+def members_score(cohort: Farthest) -> FloatArray:
+    """How surprising the far days of each device are among those of the others, on the normal scale; (devices,).
+
+    Were the days of all devices exchangeable, each of the furthest ``k + m`` days on one side would be a given
+    device's with the chance of its share of all days. That its k-th furthest day has no more than ``m`` further days
+    of others before it has then the tail of a binomial law (which bounds the hypergeometric's). The best of the ranks
+    and sides is brought to the normal scale by Bonferroni's bound. A device whose deviation is underrated has its days
+    too far out; so each is taken to be as near as ``doubt`` allows.
+
+    Args:
+        cohort: the furthest days of its devices.
+    """
+    score = _score(cohort, cohort, members=True)
+    far_out = score > FAR_OUT
+    if not 0 < far_out.sum() <= len(far_out) / 4:
+        return score
+    rest = cohort.of(~far_out)
+    return np.where(far_out, _score(cohort, rest, members=False), _score(cohort, rest, members=True))
+
+
+def probes_score(probes: Farthest, others: Farthest) -> FloatArray:
+    """The same for series (probes,) that are no members of the cohort."""
+    return _score(probes, others, members=False)
+
+
+def _largest(away: FloatArray) -> FloatArray:
+    heard = min(MOST_HEARD, len(away))
+    last = len(away) - heard
+    largest: FloatArray = np.sort(np.partition(away, last, axis=0)[last:], axis=0)
+    return largest
+
+
+def _score(probes: Farthest, heard: Farthest, *, members: bool) -> FloatArray:
+    """The score of probes (probes,) against those who are heard, of whom each is one itself if they are members."""
+    total = heard.days.sum()
+    share = probes.days / np.maximum(total if members else total + probes.days, 1)
+    sides = ((probes.above, heard.above), (probes.below, heard.below))
+    log_p = np.min(
+        [_log_p(own, np.sort(others, axis=None), share, probes.doubt, members=members) for own, others in sides], axis=0
+    )
+    # To have no far day is no surprise.
+    score: FloatArray = -ndtri_exp(np.minimum(log_p + np.log(len(sides)), np.log(0.9)))
+    return score
+
+
+def _log_p(own: FloatArray, pool: FloatArray, share: FloatArray, doubt: FloatArray, *, members: bool) -> FloatArray:
+    """Log p-value (probes,) of the best rank on one side; the pool is sorted."""
+    rank = np.arange(1, min(RANKS, len(own)) + 1)[:, None]
+    far = own[-rank[:, 0]] / (1 + doubt)
+    before = len(pool) - np.searchsorted(pool, far.ravel()).reshape(far.shape)
+    others = before - (own[:, None] >= far).sum(axis=0) if members else before
+    # A series that never leaves its mean has no far day.
+    chance = np.where(far > 0, betainc(rank, others + 1, share), 1.0)
+    best: FloatArray = np.log(np.maximum(chance, 1e-300)).min(axis=0) + np.log(len(rank))
+    return best
