@@ -1,4 +1,8 @@
-"""Sampling errors that ten parts of a record tell badly, moderated by what the cohort's are."""
+"""Sampling errors that ten parts of a record tell badly, moderated by what is usual in the cohort.
+
+The errors of devices scatter by chance alone, and by that an odd device may seem badly known. Smyth (2004, "Linear
+models and empirical Bayes methods"): the own variance and the usual one, weighted by what each is worth.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +16,12 @@ from oddfleet.detect.moments import MOMENTS, robust_spread
 from oddfleet.model import FloatArray
 
 FEWEST_DEVICES = 5
+"""Fewer devices do not say what is usual; each is left its own errors."""
 DOUBT = 2.3
+"""Over the root of the number of devices, by how much the scatter of their errors may be underrated: the standard error
+of a squared median absolute deviation of normal values."""
 _MOST_FREEDOM = 1e6
+_ROUNDS = 12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,8 +30,8 @@ class Moderation:
 
     Attributes:
         variance: the squared error that is usual.
-        freedom: how many degrees of freedom that is worth beside a device's own; infinite where the own errors
-            scatter no more than so short a record makes them.
+        freedom: how many degrees of freedom that is worth beside a device's own; a million where the own errors
+            scatter no more than so few parts make them.
     """
 
     variance: FloatArray
@@ -40,7 +48,7 @@ class Moderation:
 
 
 def learn(table: FeatureTable) -> Moderation:
-    """Fit the scaled F law of Smyth (2004) to the squared errors of a cohort, by the robust moments of their logs.
+    """Fit the scaled F law of Smyth to the squared errors of a cohort, by the robust moments of their logs.
 
     Args:
         table: features of the cohort's devices.
@@ -64,10 +72,7 @@ def _fit(errors: FloatArray, own: int) -> tuple[float, float]:
 def _trigamma_inverse(value: float) -> float:
     """Newton's method of Smyth (2004, appendix)."""
     place = 0.5 + 1 / value
-    for _round in range(50):
+    for _round in range(_ROUNDS):
         tri = float(polygamma(1, place))
-        step = tri * (1 - tri / value) / float(polygamma(2, place))
-        place += step
-        if -step / place < 1e-8:
-            break
+        place += tri * (1 - tri / value) / float(polygamma(2, place))
     return place

@@ -88,7 +88,9 @@ def _environment() -> jinja2.Environment:
         finalize=_shown,
     )
     words = (wording.number, wording.quantity, wording.mb, wording.count, wording.chance, wording.kind_words)
-    environment.filters |= {word.__name__: word for word in (*words, wording.period, wording.device)}
+    environment.filters |= {
+        word.__name__: word for word in (*words, wording.period, wording.device, wording.cannot_tell)
+    }
     environment.globals["height"] = HEIGHT
     return environment
 

@@ -8,6 +8,29 @@ from datetime import date
 from oddfleet.model import DataHealth, DeviceId, Kind
 
 _LARGE_NUMBERS = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
+_CANNOT_TELL: dict[Kind, str] = {
+    Kind.MISSING_DAYS: "whether there was traffic on those days",
+    Kind.DUPLICATE_DAYS: "which of the lines of a day is right",
+    Kind.INVALID_VALUES: "what the traffic was on those days",
+    Kind.NEGATIVE_TRAFFIC: "what the traffic was on those days",
+    Kind.INACTIVE: "whether the device was off or only silent",
+    Kind.LEVEL: "whether it ever was otherwise: the record begins with it",
+    Kind.SPREAD: "whether its use varies or its counter does",
+    Kind.SHAPE: "what happens within a day: only totals are on record",
+    Kind.ROUNDED: "what the finer values were",
+    Kind.WEEKLY_RHYTHM: "at which hours: only daily totals are on record",
+    Kind.CYCLE: "what returns with this period: only volumes are on record",
+    Kind.DETACHED: "whether what moves the others never reached it, or it was made up for",
+    Kind.LEVEL_SHIFT: "the hour of the change, and whether it was wanted",
+    Kind.DRIFT: "whether it goes on after the record ends",
+    Kind.WANDER: "whether the use remembers or the counter does",
+    Kind.VOLATILITY_CHANGE: "whether the use changed or the counter did",
+    Kind.SPIKES: "where the traffic went: only volumes are on record",
+    Kind.FROZEN: "what the traffic was in that stretch",
+    Kind.REPLAYED: "what the traffic was in that stretch",
+    Kind.COPIED: "which of the two devices is the original",
+    Kind.MIXTURE: "which of these is the cause of the others",
+}
 
 
 def number(value: float) -> str:
@@ -113,6 +136,15 @@ def kind_words(kind: Kind) -> str:
     'level shift'
     """
     return kind.value.replace("_", " ")
+
+
+def cannot_tell(kind: Kind) -> str:
+    """What a record of daily traffic cannot tell about such a finding, whatever is done with it.
+
+    >>> cannot_tell(Kind.SPIKES)
+    'where the traffic went: only volumes are on record'
+    """
+    return _CANNOT_TELL[kind]
 
 
 def period(since: date | None, until: date | None) -> str:
