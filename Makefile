@@ -6,11 +6,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PEERS := $(VENV)/.bench-ready
+FUZZER := $(VENV)/.fuzz-ready
+FUZZ_SECONDS ?= 60
 OUT ?= out
 SHARED ?= ../shared/data/iot-2020/data
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types layers coverage real subsets calibration power speed bench lock clean
+.PHONY: help run test check lint types layers coverage real subsets calibration power speed bench fuzz lock clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -75,6 +77,16 @@ $(PEERS): requirements-bench.lock $(READY)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-bench.lock
 	@touch $@
 
+$(FUZZER): requirements-fuzz.lock $(READY)
+	@echo "Installing the fuzzer in $(VENV) (once; Linux only) ..." >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-fuzz.lock
+	@touch $@
+
+fuzz: $(FUZZER) ## bytes at random against the readers, FUZZ_SECONDS=60 each; the corpus is kept
+	@for reader in folder table meta; do \
+		$(BIN)/python -m tests.fuzz.fuzz $$reader -max_total_time=$(FUZZ_SECONDS) -max_len=600 -timeout=20 || exit 1; \
+	done
+
 bench: $(PEERS) ## false alarms, recall, precision of oddfleet and of its peers (slow; BENCH=options)
 	$(BIN)/python benchmarks/detection.py --peers $(BENCH)
 
@@ -84,6 +96,8 @@ lock: $(READY) ## pin and hash all packages anew, for every platform
 		--group dev pyproject.toml --output-file requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 		--group bench --constraint requirements.lock --output-file requirements-bench.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
+		--group fuzz --constraint requirements.lock --output-file requirements-fuzz.lock
 
 clean: ## remove everything that was made here
 	rm -rf $(VENV) $(OUT) .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -70,7 +70,8 @@ FINDINGS = """\
     "named_without_data": 0,
     "data_without_name": 1,
     "first_day": "2020-01-01",
-    "last_day": "2020-12-31"
+    "last_day": "2020-12-31",
+    "unread": []
   },
   "notes": [
     "A small fleet."

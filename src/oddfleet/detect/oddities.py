@@ -57,6 +57,12 @@ def find_oddities(fleet: Fleet, settings: Settings) -> Oddities:
     Raises:
         SettingsError: when the cohorts are to come from a column that the meta file has not.
     """
+    # Sums of numbers beyond all measure overflow: what cannot be told of them is NaN, and no warning is needed.
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        return _judged(fleet, settings)
+
+
+def _judged(fleet: Fleet, settings: Settings) -> Oddities:
     verdict = _decide(fleet, settings)
     ids, breaks, log_p = fleet.device_ids, verdict.breaks, verdict.log_p
     order = sorted(range(fleet.n_devices), key=lambda d: (not breaks[d], log_p[d], id_order(ids[d])))

@@ -13,9 +13,10 @@ from oddfleet.ingest.exact import EARLIEST, LATEST
 from oddfleet.ingest.layout import Layout, columns_of
 
 # Narrower than what the exact reader takes: whatever falls outside is read there, only more slowly.
-_DATE = rb"\d{4}-\d\d-\d\d(?:[ T]00:00:00)?"
+_DATE = rb"\d{4}-\d\d-\d\d(?:[ T]00:00(?::00(?:\.0+)?)?(?:Z|[+-]\d\d:?\d\d)?)?"
 _DEVICE_ID = rb"[\w.:/-]++"
 _VALUE = rb"(?:-?\d++(?:\.\d++)?(?:[eE][-+]?\d{1,3})?)?"
+_ODD_DATE = re.compile(rb"^(\d\d)/(\d\d)/(\d{4})(?=,)", re.MULTILINE)
 _OTHER = rb'[^,"\r\n\x80-\xff]*+'
 
 
@@ -26,10 +27,10 @@ def read_clean(bodies: Sequence[bytes], layout: Layout) -> list[pl.DataFrame | N
         For each piece the table that ``read_exactly`` would give, or None when it has a line that
         cannot be taken without a closer look.
     """
-    tidy = [_tidy(body) for body in bodies]
-    shaped = [_pattern(layout).fullmatch(body) is not None for body in tidy]
-    tables = iter(_read_together([body for body, fits in zip(tidy, shaped, strict=True) if fits], layout))
-    return [next(tables) if fits else None for fits in shaped]
+    plain = [_plain(_tidy(body), layout) for body in bodies]
+    shaped = [body if body is not None and _pattern(layout).fullmatch(body) else None for body in plain]
+    tables = iter(_read_together([body for body in shaped if body is not None], layout))
+    return [None if body is None else next(tables) for body in shaped]
 
 
 def _read_together(bodies: list[bytes], layout: Layout) -> list[pl.DataFrame | None]:
@@ -55,6 +56,25 @@ def _read_together(bodies: list[bytes], layout: Layout) -> list[pl.DataFrame | N
 def _tidy(body: bytes) -> bytes:
     """The text with plain line ends, the last line ended, and no blank lines below it."""
     return body.replace(b"\r\n", b"\n").rstrip(b"\n") + b"\n"
+
+
+def _plain(body: bytes, layout: Layout) -> bytes | None:
+    """The text as it would stand with commas between columns, points in numbers and ISO dates.
+
+    None where something in it could be taken in two ways.
+    """
+    separator = layout.separator.encode()
+    if layout.decimal_comma and b"." in body:
+        return None
+    if layout.decimal_comma:
+        body = body.translate(bytes.maketrans(b"," + separator, b".,"))
+    elif separator != b",":
+        if b"," in body:
+            return None
+        body = body.replace(separator, b",")
+    if layout.day_first is not None and layout.date == 0:
+        body = _ODD_DATE.sub(rb"\3-\2-\1" if layout.day_first else rb"\3-\1-\2", body)
+    return body
 
 
 def _names(layout: Layout) -> list[str]:

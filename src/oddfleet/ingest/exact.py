@@ -14,17 +14,26 @@ from oddfleet.ingest.issues import make_issue, quote
 from oddfleet.ingest.layout import Block, Layout, Piece, Refusal, columns_of, split_line
 from oddfleet.model import DataIssue
 
+PLAIN = Layout(width=2, date=0, value=1, device_id=None, value_name="traffic")
 EARLIEST, LATEST = date(1990, 1, 1), date(2089, 12, 31)
 """A day outside is a mistyped one. A fleet is a matrix of every day from first to last, so one such
 line would cost the whole run; as a rejected line it costs itself."""
 
-_DAY = re.compile(r"(\d{4}-\d\d-\d\d)(?:[ T]00:00:00)?", re.ASCII)
+_TIME = r"(?:[ T](?P<clock>\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(?:Z|[+-]\d\d:?\d\d)?)?"
+ISO_DAY = re.compile(r"(\d{4})([-/])(\d\d)\2(\d\d)" + _TIME, re.ASCII)
+DAY_MONTH_YEAR = re.compile(r"(\d\d?)([/.-])(\d\d?)\2(\d{4})" + _TIME, re.ASCII)
+"""Which of the first two numbers is the day, only the file as a whole can tell."""
+_MIDNIGHT = re.compile(r"00:00(?::00(?:\.0+)?)?")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
-_LINE_END = re.compile(r"\r\n|\r|\n")
+LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 class LineError(ValueError):
     """A line cannot be read; ``str(error)`` is the reason in plain words."""
+
+
+class HourError(LineError):
+    """A line is about a time of day, not about a day."""
 
 
 def read_exactly(piece: Piece) -> Block:
@@ -37,91 +46,111 @@ def read_exactly(piece: Piece) -> Block:
     rows: list[tuple[date | str | float | None, ...]] = []
     invalid: list[tuple[date | str, ...]] = []
     issues: list[DataIssue] = []
+    hours = 0
     for number, line in _data_lines(piece):
         known: tuple[date | str, ...] = ()
         try:
             if isinstance(plan, Refusal):
                 raise LineError(plan.reason)
             known, value = _split(line, plan)
-            rows.append((*known, to_number(value, plan.value_name)))
+            rows.append((*known, to_number(value, plan)))
         except LineError as error:
+            hours += isinstance(error, HourError)
             issues.append(make_issue(piece.file, number, line, str(error)))
             if known:
                 invalid.append(known)
     columns = columns_of(plan)
     table = pl.DataFrame(rows, schema=columns, orient="row")
     del columns["value"]
-    return Block(table, pl.DataFrame(invalid, schema=columns, orient="row"), tuple(issues), len(rows) + len(issues))
+    return Block(
+        table, pl.DataFrame(invalid, schema=columns, orient="row"), tuple(issues), len(rows) + len(issues), hours
+    )
 
 
-def is_data_line(line: str, layout: Layout) -> bool:
-    """Whether a line can be read as a row."""
-    try:
-        to_number(_split(line, layout)[1], layout.value_name)
-    except LineError:
-        return False
-    return True
+def text_of(content: bytes) -> str:
+    r"""Bytes as text; what is not UTF-8 shows as ``\xff``."""
+    return content.decode("utf-8", "backslashreplace")
 
 
-def to_day(text: str) -> date:
-    """A day from ``2020-01-31``, also with a time at midnight.
+def to_day(text: str, layout: Layout = PLAIN) -> date:
+    """A day from ``2020-01-31``, also with a time at midnight, or with the one time of day that all lines have.
+
+    ``31/01/2020`` and ``01/31/2020`` are days only where the layout says which order is the file's.
 
     Raises:
-        LineError: when it is no such day, or not one that a record of devices can hold.
+        HourError: when it has another time of day.
+        LineError: when it is no day, or not one that a record of devices can hold.
 
-    >>> to_day("2020-01-31T00:00:00")
+    >>> to_day("2020-01-31T00:00:00Z")
     datetime.date(2020, 1, 31)
     """
-    match = _DAY.fullmatch(text.strip())
-    try:
-        day = date.fromisoformat(match[1]) if match else None
-    except ValueError:  # the thirtieth of February
-        day = None
-    if day is None:
+    match = ISO_DAY.fullmatch(text.strip()) or DAY_MONTH_YEAR.fullmatch(text.strip())
+    if match is None:
         raise LineError(f"date must be a day such as 2020-01-31, got {quote(text)}")
+    clock = match["clock"] or ""
+    if clock and clock != layout.clock and not _MIDNIGHT.fullmatch(clock):
+        raise HourError(f"date must be a day such as 2020-01-31, got {quote(text)}")
+    first, middle, last = int(match[1]), int(match[3]), int(match[4])
+    if match.re is ISO_DAY:
+        year, month, number = first, middle, last
+    elif layout.day_first is None:
+        raise LineError(f"date must tell the day from the month, got {quote(text)}, and no line of the file does")
+    else:
+        year, month, number = last, *((middle, first) if layout.day_first else (first, middle))
+    try:
+        day = date(year, month, number)
+    except ValueError as error:  # the thirtieth of February
+        raise LineError(f"date must be a day such as 2020-01-31, got {quote(text)}") from error
     if not EARLIEST <= day <= LATEST:
         raise LineError(f"date must lie between {EARLIEST} and {LATEST}, got {quote(text)}")
     return day
 
 
-def to_number(text: str, name: str) -> float | None:
+def to_number(text: str, layout: Layout = PLAIN) -> float | None:
     """A finite number; None for an empty text, which is a line that says nothing of its day.
 
     Raises:
-        LineError: when it is no finite number (``nan`` and ``inf`` are none).
+        LineError: when it is no finite number (``nan`` and ``inf`` are none), or not in the decimal mark of its file.
 
-    >>> to_number("12.5", "traffic"), to_number("", "traffic")
+    >>> to_number("12.5"), to_number("")
     (12.5, None)
     """
-    if not text.strip():
+    plain = text.strip()
+    if not plain:
         return None
-    number = float(text) if _NUMBER.fullmatch(text.strip()) else float("nan")
+    if layout.decimal_comma:
+        if "." in plain:
+            raise LineError(
+                f"{layout.value_name} must have a decimal comma as other lines of the file, got {quote(text)}"
+            )
+        plain = plain.replace(",", ".", 1)
+    number = float(plain) if _NUMBER.fullmatch(plain) else float("nan")
     if not isfinite(number):
-        raise LineError(f"{name} must be a number, got {quote(text)}")
+        raise LineError(f"{layout.value_name} must be a number, got {quote(text)}")
     return number
 
 
 def _split(line: str, layout: Layout) -> tuple[tuple[date | str, ...], str]:
     """The day (and the device id, where the line has one) and the text of the value."""
     try:
-        fields = split_line(line)
+        fields = split_line(line, layout.separator)
     except csv.Error as error:
-        raise LineError(f"the line must be comma-separated text, got {quote(line)} ({error})") from error
-    if layout.value == layout.width - 1:  # '12,5' in the last column is one bad number, not a column too many
+        raise LineError(f"the line must be separated text, got {quote(line)} ({error})") from error
+    # '12,5' in the last column is one bad number, not a column too many.
+    if layout.separator == "," and layout.value == layout.width - 1:
         fields[layout.value :] = [",".join(fields[layout.value :])] if len(fields) > layout.value else []
     if len(fields) != layout.width:
         raise LineError(f"the line must have {layout.width} fields as the header, got {len(fields)}")
-    day = to_day(fields[layout.date])
+    day = to_day(fields[layout.date], layout)
     if layout.device_id is None:
         return (day,), fields[layout.value]
     device_id = fields[layout.device_id].strip()
-    if not device_id:
-        raise LineError("device_id must not be empty")
+    if not device_id.isprintable() or not device_id:
+        raise LineError(f"device_id must be a number or a word, got {quote(device_id)}")
     return (day, device_id), fields[layout.value]
 
 
 def _data_lines(piece: Piece) -> Iterator[tuple[int, str]]:
-    text = piece.body.decode("utf-8", "backslashreplace")
-    for number, line in enumerate(_LINE_END.split(text), piece.first_line):
+    for number, line in enumerate(LINE_END.split(text_of(piece.body)), piece.first_line):
         if line.strip():
             yield number, line

@@ -22,9 +22,12 @@ def device_id(text: str) -> DeviceId:
     return int(match[1]) if match else text
 
 
-def id_column(texts: pl.Series) -> pl.Series:
-    """A column of ids (rows,) from texts: Int64, or String as soon as one of them is no number."""
+def with_ids(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows with a column ``device_id`` of texts, those as ids: Int64, or String as soon as one of them is no number."""
+    texts = rows["device_id"]
+    if texts.dtype != pl.String:
+        return rows
     ids = {text: device_id(text) for text in texts.unique().to_list()}
     if all(isinstance(value, int) for value in ids.values()):
-        return texts.replace_strict(ids, return_dtype=pl.Int64)
-    return texts.replace_strict({text: str(value) for text, value in ids.items()}, return_dtype=pl.String)
+        return rows.with_columns(texts.replace_strict(ids, return_dtype=pl.Int64))
+    return rows.with_columns(texts.replace_strict({text: str(value) for text, value in ids.items()}))

@@ -19,12 +19,13 @@ def make_issue(file: Path, line: int, text: str, reason: str) -> DataIssue:
 
 
 def quote(text: str) -> str:
-    """``text`` between quotes, as reasons and errors show it.
+    """``text`` between quotes, as reasons and errors show it: in one line.
 
     >>> quote("12,5,7")
     "'12,5,7'"
     """
-    return f"'{_cut(text, LONGEST_QUOTE)}'"
+    one_line = _cut(text, LONGEST_QUOTE).replace("\n", "\\n").replace("\r", "\\r")
+    return f"'{one_line}'"
 
 
 def printable(text: str) -> str:

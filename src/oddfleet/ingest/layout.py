@@ -1,8 +1,9 @@
-"""Where in a line the columns are, and the pieces of text that travel from the files to the readers."""
+"""Where in a line the columns are and how they are written, and the pieces of text that travel to the readers."""
 
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from oddfleet.model import DataIssue
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The places of the columns in a line.
+    """The columns of a line.
 
     Attributes:
         width: number of columns.
@@ -21,6 +22,10 @@ class Layout:
         value: place of the value.
         device_id: place of the device id; None where the file name says it.
         value_name: what the header calls the value.
+        separator: what stands between the columns.
+        decimal_comma: whether ``12,5`` is a number, and ``12.5`` is none.
+        day_first: whether ``03/04/2020`` is in April; None where the file does not tell.
+        clock: the one time of day that all lines have, such as ``06:00``; "" where there is none.
     """
 
     width: int
@@ -28,6 +33,10 @@ class Layout:
     value: int
     device_id: int | None
     value_name: str
+    separator: str = ","
+    decimal_comma: bool = False
+    day_first: bool | None = None
+    clock: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +52,22 @@ class Piece:
 
     Attributes:
         file: the file they are from.
-        first_line: number of the first of them in the file.
+        first_line: number of the first of them in the file; 0 where there are none and the plan is about the file.
         body: the lines, without header and byte order mark.
         plan: how to read them, or why not to.
+        settle: tells what only the whole file can tell of the plan; asked for where the lines are not plain.
     """
 
     file: Path
     first_line: int
     body: bytes
     plan: Layout | Refusal
+    settle: Callable[[], Layout | Refusal] | None = None
+
+    @property
+    def is_about_the_file(self) -> bool:
+        """Whether it says of the file as a whole why it cannot be read, and holds no line."""
+        return self.first_line == 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,12 +79,14 @@ class Block:
         invalid: the same columns but ``value``, for each rejected line whose day and device are known.
         issues: one for each line that could not be read; one with line 0 when the piece as a whole could not.
         lines: data lines met.
+        hours: how many of them were rejected for a time of day.
     """
 
     rows: pl.DataFrame
     invalid: pl.DataFrame
     issues: tuple[DataIssue, ...]
     lines: int
+    hours: int = 0
 
 
 def columns_of(layout: Layout | Refusal) -> dict[str, pl.DataType]:
@@ -78,30 +96,6 @@ def columns_of(layout: Layout | Refusal) -> dict[str, pl.DataType]:
     return {"date": pl.Date(), **device, "value": pl.Float64()}
 
 
-def header_layout(line: str, value_name: str, *, with_device: bool) -> Layout | None:
-    """The layout that a header line describes; None when it is no such header.
-
-    Columns may come in any order and others may stand between them; letter case and blanks around names are ignored.
-
-    >>> header_layout("Date, Traffic", "traffic", with_device=False)
-    Layout(width=2, date=0, value=1, device_id=None, value_name='traffic')
-    """
-    try:
-        names = [name.strip().lower() for name in split_line(line)]
-    except csv.Error:
-        return None
-    needed = ["date", value_name, *(["device_id"] if with_device else [])]
-    if any(names.count(name) != 1 for name in needed):
-        return None
-    device_id = names.index("device_id") if with_device else None
-    return Layout(len(names), names.index("date"), names.index(value_name), device_id, value_name)
-
-
-def count_line_ends(text: bytes) -> int:
-    r"""Number of line ends, be they ``\n``, ``\r\n`` or ``\r``."""
-    return text.count(b"\n") + text.count(b"\r") - text.count(b"\r\n")
-
-
-def split_line(line: str) -> list[str]:
+def split_line(line: str, separator: str = ",") -> list[str]:
     """The fields of one line; a quote that is not closed raises ``csv.Error`` instead of eating the lines below."""
-    return next(csv.reader([line], strict=True))
+    return next(csv.reader([line], strict=True, delimiter=separator))

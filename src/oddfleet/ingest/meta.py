@@ -1,40 +1,50 @@
-"""The meta file: a JSON list of devices with their names and whatever else is known of them."""
+"""The meta file: devices with their names and whatever else is known of them, as JSON list, JSON lines or CSV."""
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from oddfleet.errors import InputError
+from oddfleet.ingest.dialect import SEPARATORS
 from oddfleet.ingest.ids import device_id
 from oddfleet.ingest.issues import make_issue, printable, quote
+from oddfleet.ingest.lines import Entry, UnreadableError, stretches
 from oddfleet.model import DataIssue, DeviceId
 
-_OUR_OWN = {"oddities.json", "findings.json"}
-"""What an earlier run may have written beside the data: the first looks just like a meta file."""
+_ENDINGS = ("", ".txt", ".json", ".jsonl", ".ndjson", ".csv", ".tsv")
+"""A file of one of these that is not used is worth a word; a picture is not."""
 
 
-def choose_meta_file(files: Sequence[Path]) -> tuple[Path | None, list[DataIssue]]:
-    """Which of the text and JSON files of a folder is the meta file, and an issue for each that is not.
+def choose_meta_file(files: Sequence[Entry]) -> tuple[Entry | None, list[DataIssue]]:
+    """Which of the files of a folder is the meta file, and an issue for each that might have been and is not.
 
-    It is the first one with ``meta`` in its name, else the first one that begins as a JSON list does.
+    It is the first one with ``meta`` in its name, else the first one that begins as a list of devices does.
     """
-    candidates = [file for file in files if file.name.lower() not in _OUR_OWN]
-    named = [file for file in candidates if "meta" in file.name.lower()]
-    chosen = next(iter(named or filter(_begins_as_list, candidates)), None)
-    why = f"not used: the meta file is {chosen.name}" if chosen else "not used: it is no JSON list of devices"
-    return chosen, [make_issue(file, 0, "", why) for file in candidates if file != chosen]
+    named = [file for file in files if "meta" in file.path.name.lower()]
+    chosen = next(iter(named or filter(_begins_as_list, files)), None)
+    why = f"not used: the meta file is {chosen.path.name}" if chosen else "not used: it is no list of devices"
+    others = [file for file in files if file != chosen and (file in named or file.path.suffix.lower() in _ENDINGS)]
+    return chosen, [make_issue(file.path, 0, "", why) for file in others]
 
 
-def read_meta(file: Path, id_type: pl.DataType) -> tuple[pl.DataFrame, list[DataIssue]]:
+def is_meta_table(file: Entry) -> bool:
+    """Whether a CSV file is about devices: it has a column ``id`` and none of dates, or a JSON list in it."""
+    start = _start(file)
+    return start.startswith("[") or _separator(start) is not None
+
+
+def read_meta(file: Entry, id_type: pl.DataType) -> tuple[pl.DataFrame, list[DataIssue]]:
     """Read a meta file.
 
     Args:
-        file: UTF-8 text holding a JSON list of objects with ``id``, ``name`` and any further keys.
+        file: a JSON list of objects with ``id``, ``name`` and any further keys; an object a line; or CSV with
+            these columns.
         id_type: type of the device ids, Int64 or String.
 
     Returns:
@@ -44,16 +54,15 @@ def read_meta(file: Path, id_type: pl.DataType) -> tuple[pl.DataFrame, list[Data
     Raises:
         InputError: when the file is no such list.
     """
-    entries = _load(file)
     kept: dict[DeviceId, dict[str, str | None]] = {}
     issues: list[DataIssue] = []
-    for place, entry in enumerate(entries, 1):
+    for place, entry in enumerate(_load(file), 1):
         key, reason = _entry_id(entry, id_type)
         if key is not None and key in kept:
             reason = f"the id must appear once, got {key} again; the first entry counts"
         if key is None or reason:
             text = json.dumps(entry, ensure_ascii=False)
-            issues.append(make_issue(file, 0, printable(text), f"entry {place}: {reason}"))
+            issues.append(make_issue(file.path, 0, printable(text), f"entry {place}: {reason}"))
             continue
         kept[key] = {printable(name): _as_text(value) for name, value in entry.items() if name != "id"}
     further = dict.fromkeys(name for entry in kept.values() for name in entry if name != "name")
@@ -62,17 +71,58 @@ def read_meta(file: Path, id_type: pl.DataType) -> tuple[pl.DataFrame, list[Data
     return pl.DataFrame({"id": list(kept), **columns}, schema=schema), issues
 
 
-def _load(file: Path) -> list[Any]:
-    expected = f'{file}: the meta file must be a JSON list of objects such as {{"id": 4, "name": "running_gopher"}}'
+def _load(file: Entry) -> list[Any]:
+    expected = (
+        f'{file.path}: the meta file must be a JSON list of objects such as {{"id": 4, "name": "running_gopher"}}, '
+        "or a CSV with columns id and name"
+    )
     try:
-        entries = json.loads(file.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise InputError(f"{expected}, got a file that cannot be read ({error.strerror}); make it readable") from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{expected}, got text that is no JSON ({error}); mend it or move it away") from error
-    if not isinstance(entries, list):
-        raise InputError(f"{expected}, got a JSON {type(entries).__name__}; mend it or move it away")
-    return entries
+        text = b"".join(stretch.body for stretch in stretches(file.blocks())).decode("utf-8")
+        return _entries(text)
+    except UnreadableError as error:
+        raise InputError(f"{expected}, got a file that cannot be read ({error}); make it readable") from error
+    except (ValueError, RecursionError, csv.Error) as error:
+        raise InputError(f"{expected}, got text that is neither ({error}); mend it or move it away") from error
+
+
+def _entries(text: str) -> list[Any]:
+    """The entries of a list, of lines of JSON, or of CSV; whichever the text begins as."""
+    begin = text.lstrip()[:1]
+    if begin == "{":
+        return [json.loads(line) for line in text.split("\n") if line.strip()]
+    separator = None if begin == "[" else _separator(text)
+    if separator is None:
+        entries = json.loads(text)
+        if not isinstance(entries, list):
+            raise ValueError(f"a JSON {type(entries).__name__}")
+        return entries
+    rows = csv.DictReader(io.StringIO(text.lstrip(), newline=""), delimiter=separator, strict=True)
+    rows.fieldnames = [_column(name) for name in rows.fieldnames or []]
+    return [{name: value or None for name, value in row.items() if name is not None} for row in rows]
+
+
+def _separator(text: str) -> str | None:
+    """What separates the columns of a CSV about devices; None where the first line is no header with an ``id``."""
+    header = text.lstrip().split("\n", 1)[0]
+    for separator in SEPARATORS:
+        try:
+            names = [_column(name) for name in next(csv.reader([header], delimiter=separator), [])]
+        except csv.Error:
+            continue
+        if "id" in names and len(names) > 1 and not {"date", "day", "timestamp"} & set(names):
+            return separator
+    return None
+
+
+def _column(name: str) -> str:
+    """A column's name; ``id`` and ``name`` in any letters, as ``device_id`` too.
+
+    >>> _column("ID"), _column("Device_ID"), _column("Site")
+    ('id', 'id', 'Site')
+    """
+    plain = name.strip()
+    known = {"id": "id", "device_id": "id", "name": "name", "device_name": "name"}
+    return known.get(plain.lower().replace(" ", "_"), plain)
 
 
 def _entry_id(entry: Any, id_type: pl.DataType) -> tuple[DeviceId | None, str]:
@@ -95,9 +145,15 @@ def _as_text(value: Any) -> str | None:
     return printable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
 
-def _begins_as_list(file: Path) -> bool:
+def _begins_as_list(file: Entry) -> bool:
+    start = _start(file)
+    return start.startswith(("[", '{"')) or _separator(start) is not None
+
+
+def _start(file: Entry) -> str:
+    """The beginning of a file, as text."""
     try:
-        with file.open("rb") as stream:
-            return stream.read(64).removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"[")
-    except OSError:  # not readable as anything, so not as a list
-        return False
+        first = next(stretches(block[:4096] for block in file.blocks()), None)
+    except UnreadableError:  # not readable as anything, so not as a list
+        return ""
+    return first.body.decode("utf-8", "replace").lstrip() if first else ""

@@ -1,15 +1,54 @@
-"""Pieces of text to blocks of rows, each by the fastest reader that gets it right."""
+"""Files to pieces of text, and pieces of text to blocks of rows, each by the fastest reader that gets it right."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cache
 from itertools import groupby
 
 import polars as pl
 
 from oddfleet.ingest.clean import read_clean
-from oddfleet.ingest.exact import read_exactly
-from oddfleet.ingest.layout import Block, Piece, Refusal, columns_of
+from oddfleet.ingest.dialect import opening, settled
+from oddfleet.ingest.exact import PLAIN, read_exactly
+from oddfleet.ingest.issues import make_issue
+from oddfleet.ingest.layout import Block, Layout, Piece, Refusal, columns_of
+from oddfleet.ingest.lines import LONGEST_LINE, Entry, UnreadableError, stretches
+
+
+def pieces_of(entry: Entry, *, with_device: bool = False, refusal: str | None = None) -> Iterator[Piece]:
+    """Cut a file into pieces; at least one, which is empty where the file is.
+
+    Args:
+        entry: the file.
+        with_device: whether each line has to name its device.
+        refusal: why no line of it may be used; then they are only counted.
+    """
+    plan: Layout | Refusal | None = None
+
+    @cache
+    def settle() -> Layout | Refusal:
+        return settled(plan, stretches(entry.blocks())) if isinstance(plan, Layout) else Refusal("")
+
+    try:
+        for stretch in stretches(entry.blocks()):
+            body, first_line = stretch.body, stretch.first_line
+            if stretch.endless:
+                endless = Refusal(refusal or f"the line must have less than {LONGEST_LINE:,} bytes, got more")
+                yield Piece(entry.path, first_line, body, endless)
+                continue
+            if plan is None and body.strip():
+                begin = opening(stretch, with_device=with_device)
+                body, first_line = begin.body, begin.first_line
+                plan = Refusal(refusal) if refusal else begin.plan
+            if plan is not None:
+                yield Piece(entry.path, first_line, body, plan, settle)
+    except UnreadableError as error:
+        yield Piece(entry.path, 0, b"", Refusal(f"the file cannot be read{' to its end' if plan else ''}: {error}"))
+        return
+    if plan is None:
+        yield Piece(entry.path, 1, b"", Refusal(refusal) if refusal else PLAIN)
 
 
 def read_pieces(pieces: Sequence[Piece]) -> list[Block]:
@@ -18,12 +57,37 @@ def read_pieces(pieces: Sequence[Piece]) -> list[Block]:
     for plan, run in groupby(pieces, key=lambda piece: piece.plan):
         alike = list(run)
         if isinstance(plan, Refusal):
-            blocks += [read_exactly(piece) for piece in alike]
+            blocks += [_refused(piece, plan) for piece in alike]
             continue
         tables = read_clean([piece.body for piece in alike], plan)
-        nothing = pl.DataFrame(schema=columns_of(plan)).drop("value")
         blocks += [
-            read_exactly(piece) if table is None else Block(table, nothing, (), table.height)
+            _unusual(piece) if table is None else _clean(table, plan)
             for piece, table in zip(alike, tables, strict=True)
         ]
     return blocks
+
+
+def _clean(table: pl.DataFrame, plan: Layout) -> Block:
+    return Block(table, _nothing(plan), (), table.height)
+
+
+@cache
+def _nothing(plan: Layout) -> pl.DataFrame:
+    return pl.DataFrame(schema=columns_of(plan)).drop("value")
+
+
+def _unusual(piece: Piece) -> Block:
+    """A piece that is not plain: its file is asked how it writes, and what then is not plain is read line by line."""
+    plan = piece.plan if piece.settle is None else piece.settle()
+    if isinstance(plan, Layout) and plan != piece.plan:
+        (table,) = read_clean([piece.body], plan)
+        if table is not None:
+            return _clean(table, plan)
+    return read_exactly(replace(piece, plan=plan))
+
+
+def _refused(piece: Piece, refusal: Refusal) -> Block:
+    block = read_exactly(piece)
+    if piece.is_about_the_file:
+        return replace(block, issues=(make_issue(piece.file, 0, "", refusal.reason),))
+    return block

@@ -1,8 +1,7 @@
-"""Whatever the user points at: a folder of device files, or one long table."""
+"""Whatever the user points at: a folder of device files, a zip of one, or one long table."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,16 +10,14 @@ from oddfleet.ingest.folder import read_folder
 from oddfleet.ingest.source import Source
 from oddfleet.ingest.table import read_table
 
-_TIME = re.compile(r"\d[T ]\d\d:\d\d")
-
 
 def read_source(path: Path, progress: Callable[[int, int], None] | None = None) -> Source:
     """Read a folder of device files with their meta file, or one long table.
 
     Args:
-        path: a folder with files ``iot_<id>.csv`` (header ``date,traffic``; ISO dates, MB) and at most one
-            JSON list of objects with ``id`` and ``name``; or a CSV or Parquet file with columns ``date``,
-            ``device_id`` and ``value``.
+        path: a folder, or a zip of one, with files such as ``iot_<id>.csv`` (header ``date,traffic``; days, MB) and
+            a meta file with ``id`` and ``name``; or a CSV or Parquet file with columns ``date``,
+            ``device_id`` and ``value``. docs/input.md says what else is understood.
         progress: called with (files done, files in all) as files are done.
 
     Raises:
@@ -28,15 +25,14 @@ def read_source(path: Path, progress: Callable[[int, int], None] | None = None) 
             of hours and not of days.
     """
     try:
-        if path.is_dir():
-            return _daily(read_folder(path, progress), path)
         path.stat()
     except (OSError, ValueError) as error:
-        needed = "a folder, a .csv or a .parquet file is needed"
+        needed = "a folder, a .zip, a .csv or a .parquet file is needed"
         raise InputError(
             f"{path}: {needed}, got {getattr(error, 'strerror', None) or error}; check the path"
         ) from error
-    return _daily(read_table(path, progress), path)
+    folder = path.is_dir() or path.suffix.lower() == ".zip"
+    return _daily(read_folder(path, progress) if folder else read_table(path, progress), path)
 
 
 def _daily(source: Source, path: Path) -> Source:
@@ -45,12 +41,9 @@ def _daily(source: Source, path: Path) -> Source:
     Raises:
         InputError: when more than half of the lines were rejected for a time of day.
     """
-    hours = sum(
-        bool(issue.line and _TIME.search(issue.text) and "date must" in issue.reason) for issue in source.issues
-    )
-    if 2 * hours > source.lines_read:
+    if 2 * source.hours > source.lines_read:
         raise InputError(
-            f"{path}: one line a day is needed, got a time of day in {hours:,} of {source.lines_read:,} lines; "
+            f"{path}: one line a day is needed, got a time of day in {source.hours:,} of {source.lines_read:,} lines; "
             "add the hours up to days first"
         )
     return source

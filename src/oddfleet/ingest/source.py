@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from oddfleet.errors import InputError
-from oddfleet.ingest.ids import id_column
+from oddfleet.ingest.ids import with_ids
 from oddfleet.ingest.layout import Block
 from oddfleet.model import DataIssue, DeviceId, Fleet, id_order
 from oddfleet.model.frames import long_parts
@@ -31,7 +31,9 @@ class Source:
         issues: what could not be used, in file order; the meta file first.
         lines_read: data lines met in the traffic files (headers and blank lines apart).
         invalid: columns ``date`` and ``device_id`` of each rejected line whose value alone could not be read.
-        silent: devices that have a file, but no line in it.
+        silent: devices that have a file, but no line in it that can be used.
+        hours: lines rejected for a time of day.
+        unread: an issue for each file of which nothing, or not all, could be read.
     """
 
     rows: pl.DataFrame
@@ -40,6 +42,8 @@ class Source:
     lines_read: int
     invalid: pl.DataFrame
     silent: tuple[DeviceId, ...] = ()
+    hours: int = 0
+    unread: tuple[DataIssue, ...] = ()
 
 
 def to_fleet(source: Source) -> Fleet:
@@ -78,20 +82,22 @@ def from_blocks(blocks: Sequence[Block], path: Path) -> Source:
         InputError: when there is no row at all.
     """
     issues = tuple(issue for block in blocks for issue in block.issues)
-    rows = [block.rows for block in blocks if block.rows.height]
-    invalid = [block.invalid for block in blocks if block.invalid.height]
+    rows = [with_ids(block.rows) for block in blocks if block.rows.height]
+    invalid = [with_ids(block.invalid) for block in blocks if block.invalid.height]
     if not rows:
         raise InputError(_no_row(path, issues))
-    # Together, so that both get the same type of id.
-    table = pl.concat([*rows, *(part.with_columns(value=pl.lit(None, pl.Float64)) for part in invalid)])
-    table = table.with_columns(id_column(table["device_id"]))
-    n_rows = sum(part.height for part in rows)
+    words = any(part.schema["device_id"] == pl.String for part in (*rows, *invalid))
+    kind: pl.DataType = pl.String() if words else pl.Int64()
+    if words:
+        rows, invalid = ([part.cast({"device_id": kind}) for part in parts] for parts in (rows, invalid))
+    nothing = pl.DataFrame(schema={"date": pl.Date, "device_id": kind})
     return Source(
-        rows=table.head(n_rows),
-        meta=pl.DataFrame(schema={"id": table.schema["device_id"], "name": pl.String}),
+        rows=pl.concat(rows),
+        meta=pl.DataFrame(schema={"id": kind, "name": pl.String}),
         issues=issues,
         lines_read=sum(block.lines for block in blocks),
-        invalid=table.slice(n_rows).drop("value"),
+        invalid=pl.concat([nothing, *invalid]),
+        hours=sum(block.hours for block in blocks),
     )
 
 

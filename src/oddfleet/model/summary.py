@@ -45,6 +45,7 @@ class DataHealth:
         data_without_name: devices that have data but no name in the meta file.
         first_day: first day on record.
         last_day: last day on record.
+        unread: a sentence for each file of which nothing, or not all, could be read.
     """
 
     lines_read: int
@@ -55,3 +56,4 @@ class DataHealth:
     data_without_name: int
     first_day: date
     last_day: date
+    unread: tuple[str, ...] = ()

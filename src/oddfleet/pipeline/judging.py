@@ -147,4 +147,7 @@ def _health(source: Source, fleet: Fleet) -> DataHealth:
         data_without_name=len(present - named),
         first_day=fleet.dates[0].item(),
         last_day=fleet.dates[-1].item(),
+        unread=tuple(
+            f"{issue.file}{f':{issue.line}' if issue.line else ''}: {issue.reason}" for issue in source.unread
+        ),
     )

@@ -20,6 +20,9 @@ MOST_ROWS = 20
 """Odd devices named on the console: a list for one morning; all are in the files."""
 
 
+MOST_UNREAD = 3
+
+
 def print_summary(  # noqa: PLR0913, PLR0917  (the five things a run has to tell, and where to)
     result: Oddities,
     fleet: Fleet,
@@ -45,10 +48,18 @@ def print_summary(  # noqa: PLR0913, PLR0917  (the five things a run has to tell
         [
             *(f"Note: {note}" for note in result.notes),
             f"Data: {wording.health_line(health, gaps)}",
+            *_unread_lines(health.unread),
             *(f"Written: {path} ({what})" for path, what in outputs),
         ],
         console,
     )
+
+
+def _unread_lines(unread: Sequence[str]) -> list[str]:
+    """Files of which nothing, or not all, could be read: the first few; all are in the table ``rejected``."""
+    lines = [f"Not read: {wording.visible(sentence)}" for sentence in unread[:MOST_UNREAD]]
+    more = len(unread) - len(lines)
+    return [*lines, f"Not read: {more:,} more; see the table rejected in my_sqlite.db"] if more else lines
 
 
 def print_selftest(result: SelfTest, console: Console) -> None:

@@ -7,6 +7,7 @@ from datetime import date
 
 from oddfleet.model import DataHealth, DeviceId, Kind
 
+_PICTURES = 0x2000
 _LARGE_NUMBERS = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
 _CANNOT_TELL: dict[Kind, str] = {
     Kind.MISSING_DAYS: "whether there was traffic on those days",
@@ -203,9 +204,20 @@ def visible(text: str) -> str:
     """
     if text.isprintable():
         return text
+    around = zip(" " + text, text, text[1:] + " ", strict=False)
     return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii") for letter in text
+        letter if letter.isprintable() or _joins(before, letter, after) else _escaped(letter)
+        for before, letter, after in around
     )
+
+
+def _joins(before: str, letter: str, after: str) -> bool:
+    """Whether a letter without a width of its own joins two pictures to one, as in an emoji of several."""
+    return letter == "\u200d" and ord(before) > _PICTURES and ord(after) > _PICTURES
+
+
+def _escaped(letter: str) -> str:
+    return letter.encode("unicode_escape").decode("ascii")
 
 
 def shortened(text: str, most: int) -> str:

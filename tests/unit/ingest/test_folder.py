@@ -105,13 +105,15 @@ def test_line_numbers_are_those_of_the_file(tmp_path: Path) -> None:
 
 
 def test_lines_below_a_foreign_header_are_rejected_one_by_one(tmp_path: Path) -> None:
-    write(tmp_path, _1="2020-01-01,1\n", _2=b"day,mb\n2020-01-01,1\n")
+    write(tmp_path, _1="2020-01-01,1\n", _2=b"when,in,out\n2020-01-01,1,2\n")
     source = read_source(tmp_path)
-    reason = "the file must begin with the header date,traffic, got 'day,mb'"
+    reason = "the file must begin with the header date,traffic, got 'when,in,out'"
     assert [(issue.line, issue.text, issue.reason) for issue in source.issues] == [
-        (1, "day,mb", reason),
-        (2, "2020-01-01,1", reason),
+        (1, "when,in,out", reason),
+        (2, "2020-01-01,1,2", reason),
     ]
+    assert source.silent == (2,)
+    assert [issue.line for issue in source.unread] == [1]
     assert source.lines_read == 3
     assert source.invalid.is_empty()
 
@@ -119,6 +121,13 @@ def test_lines_below_a_foreign_header_are_rejected_one_by_one(tmp_path: Path) ->
 def test_a_header_with_a_stray_quote_is_foreign(tmp_path: Path) -> None:
     write(tmp_path, _1="2020-01-01,1\n", _2=b'"date,traffic\n2020-01-01,1\n')
     assert [issue.line for issue in read_source(tmp_path).issues] == [1, 2]
+
+
+@pytest.mark.parametrize("unit", ["GB", "bytes", "kB", "Mbit"])
+def test_another_unit_is_not_taken_for_mb(tmp_path: Path, unit: str) -> None:
+    write(tmp_path, _1="2020-01-01,1\n", _2=f"date,traffic ({unit})\n2020-01-01,1\n".encode())
+    reasons = {issue.reason for issue in read_source(tmp_path).issues}
+    assert reasons == {f"traffic must be in MB, got a column in '{unit}'; convert it"}
 
 
 @pytest.mark.parametrize("content", [b"", b"\n \n", b"\xef\xbb\xbf", b"date,traffic\n", b"date,traffic"])
@@ -159,7 +168,7 @@ def test_what_no_utf_8_can_hold_is_spelt_out(tmp_path: Path) -> None:
     assert issue.text == "2020-01-01,1\\xff"
 
 
-def test_litter_and_sub_folders_are_passed_over(tmp_path: Path) -> None:
+def test_litter_and_our_own_results_are_passed_over(tmp_path: Path) -> None:
     write(tmp_path, _1="2020-01-01,1\n")
     for name in ("._iot_2.csv", ".DS_Store", "iot_3.csv~", "my_sqlite.db", "report.html"):
         (tmp_path / name).write_bytes(b"\x00")
@@ -183,7 +192,9 @@ def test_progress_counts_files(tmp_path: Path) -> None:
 
 
 def test_nothing_there(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"gone: a folder, a \.csv or a \.parquet file is needed, got No such file"):
+    with pytest.raises(
+        InputError, match=r"gone: a folder, a \.zip, a \.csv or a \.parquet file is needed, got No such file"
+    ):
         read_source(tmp_path / "gone")
 
 
@@ -205,10 +216,10 @@ def test_no_usable_row_names_the_first_reason(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(self: Path) -> None:
+    def refuse(path: Path) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "iterdir", refuse)
+    monkeypatch.setattr("os.scandir", refuse)
     with pytest.raises(InputError, match="Permission denied"):
         read_source(tmp_path)
 

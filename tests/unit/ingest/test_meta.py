@@ -106,15 +106,15 @@ def test_an_empty_list_is_a_meta_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "got"),
     [
-        ("", "text that is no JSON"),
-        ('[{"id": 7', "text that is no JSON"),
-        ("[" * 100_000, "text that is no JSON"),
-        ('{"id": 7, "name": "a"}', "a JSON dict"),
-        ("null", "a JSON NoneType"),
+        ("", "text that is neither"),
+        ('[{"id": 7', "text that is neither"),
+        ("[" * 100_000, "text that is neither"),
+        ('{"id": 7, "name": "a"', "text that is neither"),
+        ("null", "text that is neither .a JSON NoneType"),
     ],
 )
 def test_a_broken_meta_file_is_an_error(tmp_path: Path, text: str, got: str) -> None:
-    with pytest.raises(InputError, match=f"device_meta.txt: the meta file must be a JSON list .* got {got}") as caught:
+    with pytest.raises(InputError, match=f"device_meta.txt: the meta file must be a JSON list .*, got {got}") as caught:
         read(tmp_path, {"device_meta.txt": text})
     assert "\n" not in str(caught.value)
 
@@ -141,7 +141,7 @@ def test_a_list_without_meta_in_its_name_will_do_and_prose_is_noted(tmp_path: Pa
 def test_prose_alone_is_no_meta_file(tmp_path: Path) -> None:
     source = read(tmp_path, {"README.txt": "Read me."})
     assert source.meta.is_empty()
-    assert reasons(source) == ["not used: it is no JSON list of devices"]
+    assert reasons(source) == ["not used: it is no list of devices"]
 
 
 def test_of_two_meta_files_the_first_counts(tmp_path: Path) -> None:

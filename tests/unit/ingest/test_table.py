@@ -43,7 +43,7 @@ def test_a_device_id_in_the_last_column_of_a_crlf_file(tmp_path: Path) -> None:
 
 
 def test_bad_lines_keep_their_numbers_across_stretches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(table, "BYTES_AT_ONCE", 40)
+    monkeypatch.setattr("oddfleet.ingest.lines.BYTES_AT_ONCE", 40)
     lines = [f"2020-01-0{1 + n % 9},{n},{'x' if n in {4, 31} else n}" for n in range(40)]
     lines[10] = ""
     source = read_source(write_csv(tmp_path, "\n".join(["date,device_id,value", *lines])))
@@ -57,7 +57,7 @@ def test_an_unusable_id_column_with_spaces_and_accents(tmp_path: Path) -> None:
     text = 'date,device_id,value\n2020-01-01, Küche 1 ,1\n2020-01-01,"a,b",2\n2020-01-01, ,3\n'
     source = read_source(write_csv(tmp_path, text))
     assert source.rows["device_id"].to_list() == ["Küche 1", "a,b"]
-    assert [issue.reason for issue in source.issues] == ["device_id must not be empty"]
+    assert [issue.reason for issue in source.issues] == ["device_id must be a number or a word, got ''"]
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_bad_rows_of_a_parquet_file(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert [(issue.line, issue.reason) for issue in source.issues] == [
         (2, "date must be a day such as 2020-01-31, got ''"),
         (3, "date must be a day such as 2020-01-31, got '2020-01-01 00:00:00.000001'"),
-        (4, "device_id must not be empty"),
+        (4, "device_id must be a number or a word, got ''"),
         (5, "value must be a number, got 'inf'"),
     ]
     assert source.rows.rows() == [(FIRST, 7, 1.0)]
@@ -113,11 +113,17 @@ def test_a_device_without_any_usable_value_is_in_the_fleet(tmp_path: Path) -> No
     assert source.rows["device_id"].to_list() == ["7"]
 
 
-def test_progress_is_told_once(tmp_path: Path) -> None:
+def test_progress_goes_with_the_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("oddfleet.ingest.lines.BYTES_AT_ONCE", 40)
     seen: list[tuple[int, int]] = []
-    path = write_csv(tmp_path, "date,device_id,value\n2020-01-01,7,1\n")
+    path = write_csv(tmp_path, "date,device_id,value\n" + "2020-01-01,7,1\n" * 9)
     read_source(path, lambda done, total: seen.append((done, total)))
-    assert seen == [(1, 1)]
+    size = path.stat().st_size
+    assert {total for _, total in seen} == {size}
+    done = [place for place, _ in seen]
+    assert len(done) > 3
+    assert done == sorted(done)
+    assert done[-1] == size
 
 
 def test_a_csv_without_the_columns(tmp_path: Path) -> None:

@@ -265,7 +265,7 @@ def test_read_takes_a_folder_or_a_table(monday: Path, tmp_path: Path) -> None:
 
 
 def test_read_says_what_is_missing(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"a folder, a \.csv or a \.parquet file is needed"):
+    with pytest.raises(InputError, match=r"a folder, a \.zip, a \.csv or a \.parquet file is needed"):
         oddfleet.read(tmp_path / "nowhere")
 
 
