@@ -12,7 +12,7 @@ OUT ?= out
 SHARED ?= ../shared/data/iot-2020/data
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types layers coverage real subsets calibration power speed bench fuzz lock clean
+.PHONY: help run test check lint types layers coverage real subsets calibration power speed bench fuzz kill lock clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -89,6 +89,9 @@ fuzz: $(FUZZER) ## bytes at random against the readers, FUZZ_SECONDS=60 each; th
 
 bench: $(PEERS) ## false alarms, recall, precision of oddfleet and of its peers (slow; BENCH=options)
 	$(BIN)/python benchmarks/detection.py --peers $(BENCH)
+
+kill: $(READY) ## stop runs at 50 random moments and at every change of the file system (5 minutes)
+	ODDFLEET_KILLS=50 $(BIN)/python -m pytest -q tests/functional/test_all_or_nothing.py
 
 lock: $(READY) ## pin and hash all packages anew, for every platform
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv

@@ -8,10 +8,32 @@
 
 from __future__ import annotations
 
-from oddfleet import plant
+import importlib
+from typing import TYPE_CHECKING
+
 from oddfleet.errors import InputError, OddfleetError, OutputError, SettingsError
-from oddfleet.model import FaultTest, Finding, Fleet, Kind, Oddities, SelfTest
-from oddfleet.pipeline import find_oddities, read, selftest
+
+if TYPE_CHECKING:
+    from oddfleet import plant
+    from oddfleet.model import FaultTest, Finding, Fleet, Kind, Oddities, SelfTest
+    from oddfleet.pipeline import find_oddities, read, selftest
+else:
+    # numpy and scipy take most of a second to import: the command line shows its help, and hears Ctrl-C, without them.
+    _MODULES = {
+        **dict.fromkeys(("FaultTest", "Finding", "Fleet", "Kind", "Oddities", "SelfTest"), "oddfleet.model"),
+        **dict.fromkeys(("find_oddities", "read", "selftest"), "oddfleet.pipeline"),
+    }
+
+    def __getattr__(name):
+        if name == "plant":
+            return importlib.import_module("oddfleet.plant")
+        if name in _MODULES:
+            return getattr(importlib.import_module(_MODULES[name]), name)
+        raise AttributeError(f"module 'oddfleet' has no attribute '{name}'")
+
+    def __dir__():
+        return sorted({*globals(), *__all__})
+
 
 __all__ = [
     "FaultTest",

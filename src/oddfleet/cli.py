@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-import importlib.metadata
+import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
-import typer
-from rich.console import Console
-
-from oddfleet import pipeline, report
-from oddfleet.errors import OddfleetError
-from oddfleet.model import SelfTest
+from oddfleet.errors import OddfleetError, OutputError, error_json, visible
 from oddfleet.settings import Settings, Trials
 
+if TYPE_CHECKING:
+    # What takes most of a second to import is imported where it is needed, and where Ctrl-C is heard.
+    from rich.console import Console
+
+    from oddfleet import pipeline
+    from oddfleet.model import SelfTest
+
 EXIT_ERROR, EXIT_ODD, EXIT_CANCELLED = 1, 3, 130
+_UNTOUCHED = "cancelled; the results of the last complete run are untouched"
+
+try:
+    import typer
+except KeyboardInterrupt:  # pragma: no cover - most of the time before main() listens goes by here
+    sys.stderr.write(f"oddfleet: {_UNTOUCHED}\n")
+    raise SystemExit(EXIT_CANCELLED) from None
 
 app = typer.Typer(
     help="Which devices of a fleet behave oddly, why, and since when.",
@@ -29,7 +39,10 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-_Data = Annotated[Path, typer.Argument(metavar="DATA", help="Folder of iot_<id>.csv files, or one table.")]
+# Whether it can be read is told by who reads it, in our words.
+_Data = Annotated[
+    Path, typer.Argument(metavar="DATA", readable=False, help="Folder (or zip) of iot_<id>.csv files, or one table.")
+]
 _Out = Annotated[Path, typer.Option("--out", help="Folder for the results.", metavar="DIR")]
 _Alpha = Annotated[float, typer.Option("--alpha", help="Share of healthy fleets that may raise any alarm.")]
 _Cohorts = Annotated[
@@ -45,6 +58,8 @@ _Result = TypeVar("_Result")
 
 def _version(wanted: bool) -> None:
     if wanted:
+        import importlib.metadata  # noqa: PLC0415
+
         typer.echo(f"oddfleet {importlib.metadata.version('oddfleet')}")
         raise typer.Exit
 
@@ -78,6 +93,8 @@ def run(
     """
 
     def work(progress: pipeline.Progress) -> pipeline.Run:
+        from oddfleet import pipeline  # noqa: PLC0415
+
         return pipeline.run(data, out, Settings(alpha=alpha, cohorts=cohorts), progress)
 
     _judge(work, json=json, quiet=quiet, fail_on_odd=fail_on_odd, debug=debug)
@@ -98,6 +115,8 @@ def demo(
     """
 
     def work(progress: pipeline.Progress) -> pipeline.Run:
+        from oddfleet import pipeline  # noqa: PLC0415
+
         return pipeline.demo(out, Settings(alpha=alpha), progress)
 
     _judge(work, json=json, quiet=quiet, fail_on_odd=fail_on_odd, debug=debug)
@@ -121,34 +140,57 @@ def selftest(
     """
 
     def work(progress: pipeline.Progress) -> SelfTest:
+        from oddfleet import pipeline  # noqa: PLC0415
+
         return pipeline.selftest_data(
             data, Settings(alpha=alpha, cohorts=cohorts), Trials(repeats=repeats, seed=seed), progress
         )
 
+    def shown(console: Console) -> None:
+        from oddfleet import report  # noqa: PLC0415
+
+        report.print_selftest(done, console)
+
     done = _done(work, json=json, quiet=quiet, debug=debug, cancelled="cancelled; nothing was written")
-    if json:
-        sys.stdout.write(report.selftest_json(done))
-    elif not quiet:
-        report.print_selftest(done, Console())
+    with _told(debug=debug):
+        if json:
+            from oddfleet import report  # noqa: PLC0415
+
+            _print(report.selftest_json(done))
+        elif not quiet:
+            _print(_rendered(shown))
 
 
 def main() -> None:
     """Entry point of the command ``oddfleet``."""
     # A nightly job that is told to stop cleans up as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    app(prog_name="oddfleet")
+    with _told(debug="--debug" in sys.argv):
+        try:
+            app(prog_name="oddfleet")
+        except SystemExit as left:
+            # Typer leaves without a word when Ctrl-C comes while it reads the options.
+            if left.code == EXIT_CANCELLED and isinstance(left.__context__, typer.Exit):
+                raise KeyboardInterrupt from left
+            raise
 
 
 def _judge(
     work: Callable[[pipeline.Progress], pipeline.Run], *, json: bool, quiet: bool, fail_on_odd: bool, debug: bool
 ) -> None:
     """Run, print, and leave with the exit code."""
-    cancelled = "cancelled; the results of the last complete run are untouched"
-    done = _done(work, json=json, quiet=quiet, debug=debug, cancelled=cancelled)
-    if json:
-        sys.stdout.write(done.findings_json)
-    elif not quiet:
-        report.print_summary(done.result, done.fleet, done.answers, done.health, done.outputs, Console())
+
+    def shown(console: Console) -> None:
+        from oddfleet import report  # noqa: PLC0415
+
+        report.print_summary(done.result, done.fleet, done.answers, done.health, done.outputs, console)
+
+    done = _done(work, json=json, quiet=quiet, debug=debug, cancelled=_UNTOUCHED)
+    with _told(debug=debug):
+        if json:
+            _print(done.findings_json)
+        elif not quiet:
+            _print(_rendered(shown))
     if fail_on_odd and done.result.ids:
         raise typer.Exit(EXIT_ODD)
 
@@ -156,22 +198,66 @@ def _judge(
 def _done(
     work: Callable[[pipeline.Progress], _Result], *, json: bool, quiet: bool, debug: bool, cancelled: str
 ) -> _Result:
-    """The result of the work, its progress shown; an error is said, and leaves with its exit code."""
-    try:
+    """The result of the work, its progress shown."""
+    with _told(json=json, debug=debug, cancelled=cancelled):
+        from oddfleet import report  # noqa: PLC0415
+
         with report.Progress(quiet=quiet or json) as progress:
-            return work(progress)
+            result = work(progress)
+    return result
+
+
+@contextmanager
+def _told(*, json: bool = False, debug: bool = False, cancelled: str = _UNTOUCHED) -> Iterator[None]:
+    """Whatever goes wrong in here is said in one line, or one document, and leaves with its exit code."""
+    code = EXIT_ERROR
+    try:
+        yield
+        return
+    except KeyboardInterrupt:
+        said, code = cancelled, EXIT_CANCELLED
     except OddfleetError as error:
-        if debug:
-            traceback.print_exc()
-        _say_error(str(error), json=json)
-        raise typer.Exit(EXIT_ERROR) from error
-    except KeyboardInterrupt as error:
-        _say_error(cancelled, json=json)
-        raise typer.Exit(EXIT_CANCELLED) from error
-
-
-def _say_error(message: str, *, json: bool) -> None:
+        said = str(error)
+    except Exception as error:  # noqa: BLE001 - whatever it is, people get a line, and a traceback when they ask for it
+        said = (
+            f"nobody foresaw this: {type(error).__name__}: {error}; run it again with --debug and report what it says"
+        )
+    if debug and code != EXIT_CANCELLED:
+        traceback.print_exc()
+    _empty_stdout()
     if json:
-        sys.stdout.write(report.error_json(message))
+        _print(error_json(said))
     else:
-        typer.echo(f"oddfleet: {report.visible(message)}", err=True)
+        typer.echo(f"oddfleet: {visible(said)}", err=True)
+    raise SystemExit(code)
+
+
+def _rendered(show: Callable[[Console], None]) -> str:
+    """What is shown on a console of the size and the colours of standard output."""
+    from rich.console import Console  # noqa: PLC0415
+
+    console = Console()
+    with console.capture() as shown:
+        show(console)
+    return shown.get()
+
+
+def _print(text: str) -> None:
+    """Print, and know that it is printed: a full disk or a closed pipe is heard of only when all is sent."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError as error:
+        raise OutputError(
+            f"stdout: must take what is printed, got '{error.strerror or error}'; choose another place to print to, "
+            "or add --debug to see more"
+        ) from error
+
+
+def _empty_stdout() -> None:
+    """Send what waits to be printed; what cannot be sent is dropped, or Python would try again when it ends."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

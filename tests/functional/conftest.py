@@ -1,7 +1,8 @@
-"""A small fleet on disk, and a run of the command on it."""
+"""A small fleet on disk and a run of the command on it; and a home for the tests of "all or nothing"."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from typer.testing import CliRunner
 
 from oddfleet import cli, plant
 from tests.functional.inputs import DAYS, OTHERS, Lines, Outcome, Run
+from tests.functional.outputs import Home, breaker, broken, job, make_home
 
 
 @pytest.fixture
@@ -36,3 +38,19 @@ def lines(data: Path) -> Lines:
     """The 40 lines of device 4."""
     found = [line.split(",") for line in (data / "iot_4.csv").read_text(encoding="utf-8").splitlines()[1:]]
     return [(day, value) for day, value in found]
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    with breaker() as process:
+        yield make_home(tmp_path_factory.mktemp("home"))
+        process.communicate()
+
+
+@pytest.fixture(scope="session")
+def changes(home: Home, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """What an undisturbed run changes in the file system, in order."""
+    (out,) = home.copies(tmp_path_factory.mktemp("watched"), ["out"])
+    (ended,) = broken([job(home, "none", out)])
+    assert ended.status == 0
+    return ended.changes

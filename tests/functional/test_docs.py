@@ -247,6 +247,18 @@ def test_every_python_block_of_the_docs_runs(block: Block, home: Path) -> None:
 
 
 @pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
+def test_tests_that_the_docs_name_exist(path: Path) -> None:
+    files = list((ROOT / "tests").rglob("test_*.py"))
+    known = {file.name for file in files} | {
+        name
+        for file in files
+        for name in re.findall(r"^def (test_\w+)", file.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    named = re.findall(r"`(?:[\w/]+/)?(test_\w+(?:\.py)?)`", path.read_text(encoding="utf-8"))
+    assert set(named) <= known
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
 def test_make_targets_and_links_of_the_docs_exist(path: Path) -> None:
     text, name = path.read_text(encoding="utf-8"), str(path.relative_to(ROOT))
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")

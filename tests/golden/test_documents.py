@@ -7,8 +7,9 @@ from datetime import date
 import numpy as np
 import pytest
 
+from oddfleet.errors import error_json
 from oddfleet.model import Answers, DataHealth, DeviceTotal, Finding, Fleet, Kind, Oddities
-from oddfleet.report import error_json, findings_json, oddities_json
+from oddfleet.report import findings_json, oddities_json
 
 FLEET = Fleet(
     device_ids=(4399, "hall", 12),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from oddfleet import Kind, cli, plant, report
+from oddfleet import Kind, OutputError, cli, plant, report
 
 
 @pytest.fixture(scope="module")
@@ -181,9 +182,49 @@ def test_debug_shows_the_traceback_and_the_line() -> None:
     assert err.splitlines()[-1].startswith("oddfleet: nowhere: ")
 
 
-def test_a_bug_is_not_dressed_up_as_an_error_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("oddfleet.pipeline.run", raising(ZeroDivisionError()))
-    assert isinstance(CliRunner().invoke(cli.app, ["run", "data"]).exception, ZeroDivisionError)
+@pytest.mark.parametrize("command", ["run", "selftest", "demo"])
+@pytest.mark.parametrize("style", [[], ["--quiet"], ["--json"], ["--debug"]], ids=["plain", "quiet", "json", "debug"])
+def test_a_bug_is_not_dressed_up_as_an_error_of_the_user(
+    monkeypatch: pytest.MonkeyPatch, command: str, style: list[str]
+) -> None:
+    for work in ("run", "demo", "selftest_data"):
+        monkeypatch.setattr(f"oddfleet.pipeline.{work}", raising(ZeroDivisionError("1 / 0\nand so on")))
+    code, out, err = call(command, *([] if command == "demo" else ["data"]), *style)
+    said = json.loads(out)["error"] if style == ["--json"] else err.splitlines()[-1].removeprefix("oddfleet: ")
+    assert code == 1
+    assert said.startswith("nobody foresaw this: ZeroDivisionError: 1 / 0")
+    assert said.endswith("; run it again with --debug and report what it says")
+    assert ("Traceback" in err) == (style == ["--debug"])
+
+
+@pytest.mark.parametrize("command", ["run", "selftest"])
+@pytest.mark.parametrize("style", [[], ["--json"]], ids=["plain", "json"])
+def test_what_is_printed_cannot_be_sent(
+    sick: Path, monkeypatch: pytest.MonkeyPatch, command: str, style: list[str]
+) -> None:
+    monkeypatch.setattr("oddfleet.plant.FAULTS", (Kind.NEGATIVE_TRAFFIC,))
+    monkeypatch.setattr("oddfleet.cli._print", raising(OutputError("stdout: must take it; make room")))
+    assert call(command, sick, *style) == (1, "", "oddfleet: stdout: must take it; make room\n")
+
+
+@pytest.mark.parametrize("style", [[], ["--json"]], ids=["plain", "json"])
+def test_standard_output_takes_nothing(
+    sick: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], style: list[str]
+) -> None:
+    class Full(io.StringIO):
+        def flush(self) -> None:
+            if self.getvalue():
+                raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("sys.argv", ["oddfleet", "run", str(sick), *style])
+    monkeypatch.setattr("sys.stdout", Full())
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    assert left.value.code == 1
+    assert capsys.readouterr().err == (
+        "oddfleet: stdout: must take what is printed, got 'No space left on device'; choose another place to print "
+        "to, or add --debug to see more\n"
+    )
 
 
 def test_cohorts_by_a_column_of_the_meta_file(sick: Path) -> None:
@@ -257,6 +298,17 @@ def test_demo(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (code, err) == (3, "")
     assert json.loads(out)["odd"] == [2]
     assert (Path("oddfleet-demo") / "sample" / "iot_6.csv").is_file()
+
+
+def test_cancelled_before_the_command_begins(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["oddfleet", "--version"])
+    monkeypatch.setattr("importlib.metadata.version", raising(KeyboardInterrupt()))
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    assert left.value.code == 130
+    assert capsys.readouterr().err == "oddfleet: cancelled; the results of the last complete run are untouched\n"
 
 
 def test_main_is_the_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

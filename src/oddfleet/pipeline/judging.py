@@ -7,20 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oddfleet import detect, plant
-from oddfleet.errors import OutputError
 from oddfleet.model import Answers, DataHealth, Fleet, Oddities
+from oddfleet.pipeline.files import put, write_text
 from oddfleet.pipeline.progress import Progress
-from oddfleet.pipeline.publishing import (
-    DATABASE,
-    FINDINGS,
-    ODDITIES,
-    PLOTS,
-    REPORT,
-    publish,
-    staged,
-    unwritable,
-    write_text,
-)
+from oddfleet.pipeline.publishing import DATABASE, FINDINGS, ODDITIES, PLOTS, REPORT, new_run, told
 from oddfleet.settings import Settings
 
 if TYPE_CHECKING:
@@ -94,14 +84,34 @@ def run(data: Path, out: Path, settings: Settings, progress: Progress) -> Run:
     Raises:
         InputError: when there is no usable data.
         SettingsError: when the cohort column does not exist.
-        OutputError: when ``out`` cannot be written.
+        OutputError: when ``out`` cannot be written, or another run is writing there.
     """
+    with new_run(out) as stage:
+        return _run(data, out, stage, settings, progress)
+
+
+def demo(out: Path, settings: Settings, progress: Progress) -> Run:
+    """Write the sample fleet to ``out/sample`` and run on it.
+
+    Raises:
+        OutputError: when ``out`` cannot be written, or another run is writing there.
+    """
+    sample = out / "sample"
+    with new_run(out) as stage:
+        with told(out, stage):
+            plant.write_folder(plant.sample_fleet(), stage / "sample")
+            put(stage / "sample", sample)
+        return _run(sample, out, stage, settings, progress)
+
+
+def _run(data: Path, out: Path, stage: Path, settings: Settings, progress: Progress) -> Run:
+    """Fill the folder ``stage`` with the results that will be shown in ``out``."""
     from oddfleet import ingest, report, store  # noqa: PLC0415 - Polars and SQLite only when there is work
 
     source = ingest.read_source(data, progress.step("reading"))
     fleet = ingest.to_fleet(source)
     result = detect.find_oddities(fleet, settings)
-    with staged(out) as stage:
+    with told(out, stage):
         store.write_database(stage / DATABASE, source.rows, source.meta, source.issues, progress.step("storing"))
         answers = store.answer_questions(stage / DATABASE)
         health = _health(source, fleet)
@@ -110,7 +120,6 @@ def run(data: Path, out: Path, settings: Settings, progress: Progress) -> Run:
         write_text(stage / FINDINGS, findings)
         report.write_plots(fleet, result, stage / PLOTS, progress.step("drawing"))
         write_text(stage / REPORT, report.report_html(fleet, result, answers, health))
-        publish(stage, out)
     outputs = (
         (out / DATABASE, "every line, in SQLite"),
         (out / ODDITIES, "the odd devices"),
@@ -119,20 +128,6 @@ def run(data: Path, out: Path, settings: Settings, progress: Progress) -> Run:
         (out / REPORT, "all of it on one page, to open in a browser"),
     )
     return Run(fleet, result, answers, health, findings, outputs)
-
-
-def demo(out: Path, settings: Settings, progress: Progress) -> Run:
-    """Write the sample fleet to ``out/sample`` and run on it.
-
-    Raises:
-        OutputError: when ``out`` cannot be written.
-    """
-    sample = out / "sample"
-    try:
-        plant.write_folder(plant.sample_fleet(), sample)
-    except OSError as error:
-        raise OutputError(unwritable(sample, error)) from error
-    return run(sample, out, settings, progress)
 
 
 def _health(source: Source, fleet: Fleet) -> DataHealth:

@@ -67,7 +67,8 @@ def plant_fault(fleet: Fleet, device_id: DeviceId, kind: Kind, *, strength: floa
         raise SettingsError(f"plant: the fleet must have the device, got {device_id!r}; choose one of device_ids")
     if not 0 < strength <= STRONGEST:
         raise SettingsError(
-            f"plant: strength must be above 0 and at most {STRONGEST:g}, got {strength:g}; 1 is blatant, 0.5 subtle"
+            f"plant: strength must be above 0 and at most {STRONGEST:g}, got {strength:g}; "
+            "give 1 for a blatant fault or 0.5 for a subtle one"
         )
     kind = Kind(kind)
     where = site.choose(fleet, fleet.device_ids.index(device_id), strength, np.random.default_rng(seed))

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
+from oddfleet.errors import visible
 from oddfleet.model import Answers, DataHealth, DeviceId, FaultTest, Fleet, Oddities, SelfTest
 from oddfleet.report import wording
 
@@ -57,7 +58,7 @@ def print_summary(  # noqa: PLR0913, PLR0917  (the five things a run has to tell
 
 def _unread_lines(unread: Sequence[str]) -> list[str]:
     """Files of which nothing, or not all, could be read: the first few; all are in the table ``rejected``."""
-    lines = [f"Not read: {wording.visible(sentence)}" for sentence in unread[:MOST_UNREAD]]
+    lines = [f"Not read: {visible(sentence)}" for sentence in unread[:MOST_UNREAD]]
     more = len(unread) - len(lines)
     return [*lines, f"Not read: {more:,} more; see the table rejected in my_sqlite.db"] if more else lines
 
@@ -220,4 +221,4 @@ def _print_lines(lines: Iterable[str], console: Console) -> None:
 
 def _encodable(text: str, console: Console) -> str:
     """Text with what does not show, or what the stream has no code for, written out."""
-    return wording.visible(text).encode(console.encoding, "backslashreplace").decode(console.encoding)
+    return visible(text).encode(console.encoding, "backslashreplace").decode(console.encoding)

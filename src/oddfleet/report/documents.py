@@ -1,4 +1,4 @@
-"""The JSON documents: the answer of the exercise, findings and self-test in full, an error for machines to read."""
+"""The JSON documents: the answer of the exercise, findings and self-test in full."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ import re
 from datetime import date
 from typing import Any
 
+from oddfleet.errors import SCHEMA
 from oddfleet.model import Answers, DataHealth, Finding, Fleet, Oddities, SelfTest
-
-SCHEMA = 1
-"""Version of every document with a key ``schema``; rises when a key is renamed, removed or changes its meaning."""
 
 
 def oddities_json(result: Oddities, fleet: Fleet) -> str:
@@ -54,11 +52,6 @@ def selftest_json(result: SelfTest) -> str:
         result: what would have been found; one entry a kind in ``faults``, ``overall`` for all (its kind is null).
     """
     return _document({"schema": SCHEMA, "selftest": _plain(dataclasses.asdict(result))})
-
-
-def error_json(message: str) -> str:
-    """An error as a document, so that a program that asked for JSON gets JSON."""
-    return _document({"schema": SCHEMA, "error": message})
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 import jinja2
 import numpy as np
 
+from oddfleet.errors import visible
 from oddfleet.model import Answers, DataHealth, DeviceId, Finding, Fleet, Oddities
 from oddfleet.report import wording
 from oddfleet.report.chart import Charts
@@ -98,5 +99,5 @@ def _environment() -> jinja2.Environment:
 def _shown(value: Any) -> Any:
     """Every text on its way into the page: nothing invisible, nothing endless. Jinja2 escapes it afterwards."""
     if isinstance(value, str) and not hasattr(value, "__html__"):  # what has it is a part of the page already
-        return wording.visible(wording.shortened(value, _MOST_LETTERS))
+        return visible(wording.shortened(value, _MOST_LETTERS))
     return value

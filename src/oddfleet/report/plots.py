@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from oddfleet.errors import OutputError
+from oddfleet.errors import OutputError, visible
 from oddfleet.model import DeviceId, Fleet, Oddities
 from oddfleet.report.chart import Chart, Charts, date_ticks
-from oddfleet.report.wording import device, kind_words, shortened, visible
+from oddfleet.report.wording import device, kind_words, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

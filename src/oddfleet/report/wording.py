@@ -7,7 +7,6 @@ from datetime import date
 
 from oddfleet.model import DataHealth, DeviceId, Kind
 
-_PICTURES = 0x2000
 _LARGE_NUMBERS = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
 _CANNOT_TELL: dict[Kind, str] = {
     Kind.MISSING_DAYS: "whether there was traffic on those days",
@@ -194,30 +193,6 @@ def health_line(health: DataHealth, gaps: int) -> str:
         f"{count(health.devices, 'device')}, {health.first_day.isoformat()} to {health.last_day.isoformat()}, "
         f"{count(gaps, 'device day')} without a value; {unnamed} without a name"
     )
-
-
-def visible(text: str) -> str:
-    r"""Text with every character that does not show, or that steers a terminal or a page, written out.
-
-    >>> print(visible("a\x1b[31mb"))
-    a\x1b[31mb
-    """
-    if text.isprintable():
-        return text
-    around = zip(" " + text, text, text[1:] + " ", strict=False)
-    return "".join(
-        letter if letter.isprintable() or _joins(before, letter, after) else _escaped(letter)
-        for before, letter, after in around
-    )
-
-
-def _joins(before: str, letter: str, after: str) -> bool:
-    """Whether a letter without a width of its own joins two pictures to one, as in an emoji of several."""
-    return letter == "\u200d" and ord(before) > _PICTURES and ord(after) > _PICTURES
-
-
-def _escaped(letter: str) -> str:
-    return letter.encode("unicode_escape").decode("ascii")
 
 
 def shortened(text: str, most: int) -> str:

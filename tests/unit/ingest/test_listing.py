@@ -88,7 +88,7 @@ def test_a_zip_is_listed_like_a_folder(tmp_path: Path) -> None:
 
 def test_a_broken_zip_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "x.zip").write_bytes(b"PK\x03\x04")
-    with pytest.raises(InputError, match=r"x\.zip: a zip of the folder is needed, got a broken one .*; pack it anew"):
+    with pytest.raises(InputError, match=r"x\.zip: a zip of the folder is needed, got a broken one .*; make it anew"):
         entries_of(tmp_path / "x.zip")
 
 

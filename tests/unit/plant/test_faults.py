@@ -125,7 +125,7 @@ def test_a_copy_of_part_of_the_record_begins_on_its_day(name: str) -> None:
 
 @pytest.mark.parametrize("strength", [0.0, -1.0, 100.5, float("inf"), float("nan")])
 def test_no_fault_without_strength_or_beyond_all_bounds(strength: float) -> None:
-    text = rf"^plant: strength must be above 0 and at most 100, got {strength:g}; 1 is blatant, 0.5 subtle$"
+    text = rf"^plant: strength must be above 0 and at most 100, got {strength:g}; give 1 for a blatant fault or 0\.5 "
     with pytest.raises(SettingsError, match=text):
         plant.plant_fault(CLEAN, 1, Kind.FROZEN, strength=strength, seed=1)
 

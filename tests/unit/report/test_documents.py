@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import date
 
 from oddfleet.model import Answers, DataHealth, Finding, Fleet, Oddities, SelfTest
-from oddfleet.report import error_json, findings_json, oddities_json, selftest_json
+from oddfleet.report import findings_json, oddities_json, selftest_json
 
 
 def test_oddities_are_in_order_with_just_id_and_name(
@@ -77,7 +77,3 @@ def test_a_selftest_has_one_entry_a_kind_and_null_where_there_is_no_number(selft
     }
     assert said["overall"]["kind"] is None
     assert (said["odd"], said["seed"]) == ([12, "hall"], 0)
-
-
-def test_error_is_a_document_too() -> None:
-    assert json.loads(error_json('data: "x" is missing')) == {"schema": 1, "error": 'data: "x" is missing'}

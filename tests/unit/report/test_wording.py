@@ -110,11 +110,6 @@ def test_health_line(health: DataHealth) -> None:
     )
 
 
-def test_visible_writes_out_what_steers_a_terminal_or_hides() -> None:
-    assert wording.visible("客厅 ünïcode <b>") == "客厅 ünïcode <b>"
-    assert wording.visible("a\x1b[2J\n\x00\u202eb\ud800") == "a\\x1b[2J\\n\\x00\\u202eb\\ud800"
-
-
 def test_shortened() -> None:
     assert wording.shortened("abcde", 5) == "abcde"
     assert wording.shortened("abcdef", 5) == "abcd…"
