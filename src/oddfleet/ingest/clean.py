@@ -49,6 +49,9 @@ def _read_together(bodies: list[bytes], layout: Layout) -> list[pl.DataFrame | N
         & pl.col("value").is_finite().fill_null(value=True)
     ).to_series()
     heights = [body.count(b"\n") for body in bodies]
+    if sum(heights) != table.height:
+        # Never a row more or less than there are lines, whoever is wrong.
+        return [None] * len(bodies)
     places = zip(accumulate(heights, initial=0), heights, strict=False)
     return [table.slice(start, n) if sound.slice(start, n).all() else None for start, n in places]
 
@@ -64,7 +67,8 @@ def _plain(body: bytes, layout: Layout) -> bytes | None:
     None where something in it could be taken in two ways.
     """
     separator = layout.separator.encode()
-    if layout.decimal_comma and b"." in body:
+    # A comma may also stand in a device id, and in one that is told from another.
+    if layout.hourly or (layout.decimal_comma and (b"." in body or layout.device_id is not None)):
         return None
     if layout.decimal_comma:
         body = body.translate(bytes.maketrans(b"," + separator, b".,"))

@@ -10,9 +10,10 @@ from math import isfinite
 
 import polars as pl
 
+from oddfleet.ingest.ids import device_id as as_id
 from oddfleet.ingest.issues import make_issue, quote
 from oddfleet.ingest.layout import Block, Layout, Piece, Refusal, columns_of, split_line
-from oddfleet.model import DataIssue
+from oddfleet.model import DataIssue, DeviceId
 
 PLAIN = Layout(width=2, date=0, value=1, device_id=None, value_name="traffic")
 EARLIEST, LATEST = date(1990, 1, 1), date(2089, 12, 31)
@@ -23,7 +24,7 @@ _TIME = r"(?:[ T](?P<clock>\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(?:Z|[+-]\d\d:?\d\d)?)?
 ISO_DAY = re.compile(r"(\d{4})([-/])(\d\d)\2(\d\d)" + _TIME, re.ASCII)
 DAY_MONTH_YEAR = re.compile(r"(\d\d?)([/.-])(\d\d?)\2(\d{4})" + _TIME, re.ASCII)
 """Which of the first two numbers is the day, only the file as a whole can tell."""
-_MIDNIGHT = re.compile(r"00:00(?::00(?:\.0+)?)?")
+MIDNIGHT = re.compile(r"00:00(?::00(?:\.0+)?)?")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 LINE_END = re.compile(r"\r\n|\r|\n")
 
@@ -52,7 +53,7 @@ def read_exactly(piece: Piece) -> Block:
         try:
             if isinstance(plan, Refusal):
                 raise LineError(plan.reason)
-            known, value = _split(line, plan)
+            known, value = _split(line, plan, piece.device)
             rows.append((*known, to_number(value, plan)))
         except LineError as error:
             hours += isinstance(error, HourError)
@@ -88,7 +89,7 @@ def to_day(text: str, layout: Layout = PLAIN) -> date:
     if match is None:
         raise LineError(f"date must be a day such as 2020-01-31, got {quote(text)}")
     clock = match["clock"] or ""
-    if clock and clock != layout.clock and not _MIDNIGHT.fullmatch(clock):
+    if clock and clock != layout.clock and (layout.hourly or not MIDNIGHT.fullmatch(clock)):
         raise HourError(f"date must be a day such as 2020-01-31, got {quote(text)}")
     first, middle, last = int(match[1]), int(match[3]), int(match[4])
     if match.re is ISO_DAY:
@@ -104,6 +105,14 @@ def to_day(text: str, layout: Layout = PLAIN) -> date:
     if not EARLIEST <= day <= LATEST:
         raise LineError(f"date must lie between {EARLIEST} and {LATEST}, got {quote(text)}")
     return day
+
+
+def is_day(year: str, month: str, day: str) -> bool:
+    """Whether numbers as they are written make a day that a record of devices can hold."""
+    try:
+        return EARLIEST <= date(int(year), int(month), int(day)) <= LATEST
+    except ValueError:
+        return False
 
 
 def to_number(text: str, layout: Layout = PLAIN) -> float | None:
@@ -130,8 +139,14 @@ def to_number(text: str, layout: Layout = PLAIN) -> float | None:
     return number
 
 
-def _split(line: str, layout: Layout) -> tuple[tuple[date | str, ...], str]:
-    """The day (and the device id, where the line has one) and the text of the value."""
+def _split(line: str, layout: Layout, of: DeviceId | None) -> tuple[tuple[date | str, ...], str]:
+    """The day (and the device id, where the line has one) and the text of the value.
+
+    Args:
+        line: the line.
+        layout: where things are in it.
+        of: the device that the whole file is of, if it is of one.
+    """
     try:
         fields = split_line(line, layout.separator)
     except csv.Error as error:
@@ -147,6 +162,10 @@ def _split(line: str, layout: Layout) -> tuple[tuple[date | str, ...], str]:
     device_id = fields[layout.device_id].strip()
     if not device_id.isprintable() or not device_id:
         raise LineError(f"device_id must be a number or a word, got {quote(device_id)}")
+    if of is not None and as_id(device_id) != of:
+        raise LineError(
+            f"device_id must be that of the file, {of}, got {quote(device_id)}; give a long table by itself"
+        )
     return (day, device_id), fields[layout.value]
 
 

@@ -13,7 +13,7 @@ from oddfleet.ingest.exact import PLAIN
 from oddfleet.ingest.issues import make_issue
 from oddfleet.ingest.layout import Block, Piece
 from oddfleet.ingest.lines import BYTES_AT_ONCE
-from oddfleet.ingest.listing import DeviceFile, device_files, entries_of, looks_like_a_device
+from oddfleet.ingest.listing import DeviceFile, device_files, entries_of, is_missed
 from oddfleet.ingest.meta import choose_meta_file, is_meta_table, read_meta
 from oddfleet.ingest.pieces import pieces_of, read_pieces
 from oddfleet.ingest.source import Source, from_blocks, with_meta
@@ -37,7 +37,7 @@ def read_folder(folder: Path, progress: Callable[[int, int], None] | None) -> So
             its meta file is broken.
     """
     files, others = device_files(entries_of(folder))
-    tables = [file.entry for file in files if file.device is None and is_meta_table(file.entry)]
+    tables = [file.entry for file in files if _may_be_meta(file) and is_meta_table(file.entry)]
     files = [file for file in files if file.entry not in tables]
     if not files:
         raise InputError(
@@ -55,12 +55,19 @@ def read_folder(folder: Path, progress: Callable[[int, int], None] | None) -> So
     ]
     source = from_blocks([block for found in blocks for block in found], folder)
     source = _with_silent(source, files, blocks)
-    meta_file, issues = choose_meta_file([*tables, *(entry for entry in others if not looks_like_a_device(entry))])
-    issues += [make_issue(entry.path, 0, "", _NOT_READ) for entry in others if looks_like_a_device(entry)]
+    meta_file, issues = choose_meta_file([*tables, *(entry for entry in others if not is_missed(entry))])
+    issues += [make_issue(entry.path, 0, "", _NOT_READ) for entry in others if is_missed(entry)]
     if meta_file is None:
         return with_meta(source, source.meta, issues)
     meta, meta_issues = read_meta(meta_file, source.rows.schema["device_id"])
-    return with_meta(source, meta, issues + meta_issues)
+    if meta.height and not meta["id"].is_in(source.rows["device_id"].unique().implode()).any():
+        meta_issues.append(make_issue(meta_file.path, 0, "", "an id must be that of a file, got none that is"))
+    source = with_meta(source, meta, issues + meta_issues)
+    return replace(source, unread=(*source.unread, *meta_issues[:1]))
+
+
+def _may_be_meta(file: DeviceFile) -> bool:
+    return file.device is None or "meta" in file.entry.path.name.lower()
 
 
 def _blocks(files: Sequence[DeviceFile]) -> Iterator[tuple[int, Block]]:
@@ -68,7 +75,7 @@ def _blocks(files: Sequence[DeviceFile]) -> Iterator[tuple[int, Block]]:
     held: list[tuple[int, Piece]] = []
     size = 0
     for place, file in enumerate(files):
-        for piece in pieces_of(file.entry, refusal=file.refusal):
+        for piece in pieces_of(file.entry, device=file.device, refusal=file.refusal):
             held.append((place, piece))
             size += len(piece.body)
             if len(held) >= PIECES_AT_ONCE or size > BYTES_AT_ONCE:
@@ -115,5 +122,6 @@ def _of_device(file: DeviceFile, block: Block) -> Block:
     """The block with a column ``device_id``."""
     kind = pl.Int64 if isinstance(file.device, int) else pl.String
     column = pl.lit(file.device, kind).alias("device_id")
+    # Of nothing there is nothing to select: a thousand times that would take longer than to read.
     invalid = block.invalid.select("date", column) if block.invalid.height else block.invalid
     return replace(block, rows=block.rows.select("date", column, "value"), invalid=invalid)

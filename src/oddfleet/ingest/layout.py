@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from oddfleet.model import DataIssue
+from oddfleet.model import DataIssue, DeviceId
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class Layout:
         decimal_comma: whether ``12,5`` is a number, and ``12.5`` is none.
         day_first: whether ``03/04/2020`` is in April; None where the file does not tell.
         clock: the one time of day that all lines have, such as ``06:00``; "" where there is none.
+        hourly: whether lines are of hours, so that even a midnight is no day.
     """
 
     width: int
@@ -37,13 +38,22 @@ class Layout:
     decimal_comma: bool = False
     day_first: bool | None = None
     clock: str = ""
+    hourly: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why no line of a piece of text may be used."""
+    """Why no line of a piece of text may be used.
+
+    Attributes:
+        reason: in plain words.
+        header: the first line, where it is that which names no columns.
+        endless: whether the piece is the beginning of one line without an end.
+    """
 
     reason: str
+    header: str | None = None
+    endless: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +65,7 @@ class Piece:
         first_line: number of the first of them in the file; 0 where there are none and the plan is about the file.
         body: the lines, without header and byte order mark.
         plan: how to read them, or why not to.
+        device: the device that the file is of; a line that names another is rejected.
         settle: tells what only the whole file can tell of the plan; asked for where the lines are not plain.
     """
 
@@ -62,7 +73,8 @@ class Piece:
     first_line: int
     body: bytes
     plan: Layout | Refusal
-    settle: Callable[[], Layout | Refusal] | None = None
+    device: DeviceId | None = None
+    settle: Callable[[], Layout] | None = None
 
     @property
     def is_about_the_file(self) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import io
+import lzma
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -17,6 +19,8 @@ BYTES_AT_ONCE = 1 << 22
 LONGEST_LINE = 1 << 20
 """A line of more bytes is no line of a record; only its beginning is kept."""
 _KEPT = 1 << 10
+_BITE = 1 << 18
+_BREAKS = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError, NotImplementedError)
 _MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
@@ -30,13 +34,13 @@ class Entry:
 
     Attributes:
         path: what it is called to the user.
-        archive: the zip it is in; None for a file of its own.
-        member: its name in the zip.
+        archive: the zip it is in, open; None for a file of its own.
+        member: which file of the zip.
     """
 
     path: Path
-    archive: Path | None = None
-    member: str = ""
+    archive: zipfile.ZipFile | None = None
+    member: zipfile.ZipInfo | None = None
 
     def blocks(self) -> Iterator[bytes]:
         """Its content, unpacked where its name ends in ``.gz``.
@@ -44,26 +48,35 @@ class Entry:
         Raises:
             UnreadableError: when it cannot be opened, or breaks off; what came before is sound.
         """
-        try:
-            with ExitStack() as opened:
+        held = bytearray()
+        broken: Exception | None = None
+        with ExitStack() as opened:
+            try:
                 stream = self._open(opened)
-                while block := stream.read(BYTES_AT_ONCE):
-                    yield block
-        except OSError as error:
-            raise UnreadableError(error.strerror or str(error)) from error
-        except (EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
-            raise UnreadableError(str(error)) from error
+                # In small bites, so that all before a break is had.
+                while bite := stream.read1(_BITE):
+                    held += bite
+                    if len(held) >= BYTES_AT_ONCE:
+                        yield bytes(held)
+                        held.clear()
+            except _BREAKS as error:
+                broken = error
+        if held:
+            yield bytes(held)
+        if broken is not None:
+            reason = broken.strerror if isinstance(broken, OSError) else None
+            raise UnreadableError(reason or str(broken)) from broken
 
-    def _open(self, opened: ExitStack) -> IO[bytes]:
-        if self.archive is not None:
-            stream = opened.enter_context(opened.enter_context(zipfile.ZipFile(self.archive)).open(self.member))
+    def _open(self, opened: ExitStack) -> io.BufferedIOBase:
+        if self.archive is not None and self.member is not None:
+            stream: IO[bytes] = opened.enter_context(self.archive.open(self.member))
         elif self.path.exists() and not self.path.is_file():
             raise OSError(0, "it is no file")
         else:
             stream = opened.enter_context(self.path.open("rb"))
-        if self.path.suffix.lower() != ".gz":
-            return stream
-        return cast("IO[bytes]", opened.enter_context(gzip.GzipFile(fileobj=stream)))
+        if self.path.suffix.lower() == ".gz":
+            return opened.enter_context(gzip.GzipFile(fileobj=stream))
+        return cast("io.BufferedIOBase", stream)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +97,7 @@ class Stretch:
 def stretches(blocks: Iterable[bytes]) -> Iterator[Stretch]:
     """Cut a file into stretches of whole lines, whatever ends them, without its byte order mark."""
     number, kept, head = 1, b"", b""
-    for block in _in_utf8(blocks):
+    for block in in_utf8(blocks):
         kept += block
         if head:
             end = _after_first_end(kept)
@@ -98,7 +111,7 @@ def stretches(blocks: Iterable[bytes]) -> Iterator[Stretch]:
             yield Stretch(number, kept[:cut])
             number, kept = number + count_line_ends(kept[:cut]), kept[cut:]
         if len(kept) > LONGEST_LINE:
-            head, kept = kept[:_KEPT], b""
+            head, kept = kept[:_KEPT], kept[-1:] if kept.endswith(b"\r") else b""
     if head:
         yield Stretch(number, head, endless=True)
     elif kept:
@@ -110,13 +123,16 @@ def count_line_ends(text: bytes) -> int:
     return text.count(b"\n") + text.count(b"\r") - text.count(b"\r\n")
 
 
-def _in_utf8(blocks: Iterable[bytes]) -> Iterator[bytes]:
+def in_utf8(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """The text of a file in UTF-8, without its byte order mark; what is not text stays as it is."""
     decoder: codecs.IncrementalDecoder | None = None
     for place, block in enumerate(blocks):
         text = block
         if place == 0:
             code, skipped = _code(block)
             text = block[skipped:]
+            while text.startswith(codecs.BOM_UTF8):  # put there twice by some
+                text = text.removeprefix(codecs.BOM_UTF8)
             decoder = None if code == "utf-8" else codecs.getincrementaldecoder(code)("backslashreplace")
         yield text if decoder is None else decoder.decode(text).encode("utf-8", "backslashreplace")
     if decoder is not None:
@@ -138,7 +154,7 @@ def _code(start: bytes) -> tuple[str, int]:
 
 def _after_last_end(text: bytes) -> int:
     """The place behind the last line end; 0 where there is none. A CR at the very end may be half of one."""
-    return text.rfind(b"\n") + 1 or text.rfind(b"\r", 0, max(len(text) - 1, 0)) + 1
+    return max(text.rfind(b"\n"), text.rfind(b"\r", 0, max(len(text) - 1, 0))) + 1
 
 
 def _after_first_end(text: bytes) -> int:

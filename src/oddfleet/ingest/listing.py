@@ -17,10 +17,13 @@ from oddfleet.model import DeviceId
 
 TABLES = (".csv", ".tsv", ".txt")
 """Endings of files with a line a day, also with ``.gz`` behind."""
+_TABLES_OF_OTHERS = {".zip", ".7z", ".tar", ".tgz", ".xz", ".bz2", ".zst", ".parquet", ".xlsx", ".xls", ".ods"}
 RESULTS = {"my_sqlite.db", "oddities.json", "findings.json", "report.html"}
 """What an earlier run may have written beside the data; one of them looks just like a meta file."""
 _PICTURES = "plots"
-_LITTER = re.compile(r"\..*|.*~|~\$.*|#.*#|.*\.(?:bak|swp|swo|tmp)|thumbs\.db|desktop\.ini|__macosx", re.IGNORECASE)
+_LITTER = re.compile(
+    r"\.(?!\.?$).*|.*~|~\$.*|#.*#|.*\.(?:bak|swp|swo|tmp)|thumbs\.db|desktop\.ini|__macosx", re.IGNORECASE
+)
 _IOT = re.compile(r"iot_(\w[\w.-]*)", re.IGNORECASE)
 _NUMBERED = re.compile(r"(?:([A-Za-z]+)[-_ .]?)?(\d{1,18})", re.ASCII)
 
@@ -81,9 +84,11 @@ def device_files(entries: Sequence[Entry]) -> tuple[list[DeviceFile], list[Entry
     return sorted(found, key=lambda file: (not isinstance(file.device, int), file.device is None, file.device)), others
 
 
-def looks_like_a_device(entry: Entry) -> bool:
-    """Whether a file that is not read as traffic has the name of one that should be."""
-    return _device(entry.path.name) is not None and _ending(entry.path.name) not in {".json", ".jsonl", ".ndjson"}
+def is_missed(entry: Entry) -> bool:
+    """Whether a file that is not read as traffic may hold some: by the name of a device, or a packed or other table."""
+    ending = _ending(entry.path.name)
+    named = _device(entry.path.name) is not None and ending not in {".json", ".jsonl", ".ndjson"}
+    return named or ending in _TABLES_OF_OTHERS
 
 
 def _of_folder(folder: Path) -> list[tuple[Path, Entry]]:
@@ -102,9 +107,14 @@ def _of_folder(folder: Path) -> list[tuple[Path, Entry]]:
 
 
 def _of_zip(archive: Path) -> list[tuple[Path, Entry]]:
-    with zipfile.ZipFile(archive) as opened:
-        names = [info.filename for info in opened.infolist() if not info.is_dir()]
-    return [(Path(name), Entry(archive / name, archive, name)) for name in names]
+    opened = zipfile.ZipFile(archive)  # closed when the last of its entries goes
+    found = []
+    for info in opened.infolist():
+        # Nothing is unpacked to where a name says, so a name can do no harm.
+        name = Path(info.filename.replace("\\", "/").lstrip("/"))
+        if not info.is_dir():
+            found.append((name, Entry(archive / name, opened, info)))
+    return found
 
 
 def _device(name: str) -> DeviceId | None:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
 
 from oddfleet.errors import InputError
-from oddfleet.ingest.dialect import SEPARATORS
+from oddfleet.ingest.dialect import DATE_WORDS, SEPARATORS
 from oddfleet.ingest.ids import device_id
 from oddfleet.ingest.issues import make_issue, printable, quote
-from oddfleet.ingest.lines import Entry, UnreadableError, stretches
+from oddfleet.ingest.lines import Entry, UnreadableError, in_utf8
 from oddfleet.model import DataIssue, DeviceId
 
 _ENDINGS = ("", ".txt", ".json", ".jsonl", ".ndjson", ".csv", ".tsv")
@@ -24,10 +25,13 @@ _ENDINGS = ("", ".txt", ".json", ".jsonl", ".ndjson", ".csv", ".tsv")
 def choose_meta_file(files: Sequence[Entry]) -> tuple[Entry | None, list[DataIssue]]:
     """Which of the files of a folder is the meta file, and an issue for each that might have been and is not.
 
-    It is the first one with ``meta`` in its name, else the first one that begins as a list of devices does.
+    It is the first one with ``meta`` in its name that begins as a list of devices does, else the first that does, else
+    the first text with ``meta`` in its name, which then is broken.
     """
     named = [file for file in files if "meta" in file.path.name.lower()]
-    chosen = next(iter(named or filter(_begins_as_list, files)), None)
+    texts = [file for file in named if file.path.suffix.lower() in _ENDINGS]
+    candidates = (*filter(_begins_as_list, named), *filter(_begins_as_list, files), *texts)
+    chosen = next(iter(candidates), None)
     why = f"not used: the meta file is {chosen.path.name}" if chosen else "not used: it is no list of devices"
     others = [file for file in files if file != chosen and (file in named or file.path.suffix.lower() in _ENDINGS)]
     return chosen, [make_issue(file.path, 0, "", why) for file in others]
@@ -77,7 +81,8 @@ def _load(file: Entry) -> list[Any]:
         "or a CSV with columns id and name"
     )
     try:
-        text = b"".join(stretch.body for stretch in stretches(file.blocks())).decode("utf-8")
+        # As one: a list of devices is often a single line.
+        text = b"".join(in_utf8(file.blocks())).decode("utf-8")
         return _entries(text)
     except UnreadableError as error:
         raise InputError(f"{expected}, got a file that cannot be read ({error}); make it readable") from error
@@ -96,37 +101,55 @@ def _entries(text: str) -> list[Any]:
         if not isinstance(entries, list):
             raise ValueError(f"a JSON {type(entries).__name__}")
         return entries
-    rows = csv.DictReader(io.StringIO(text.lstrip(), newline=""), delimiter=separator, strict=True)
-    rows.fieldnames = [_column(name) for name in rows.fieldnames or []]
-    return [{name: value or None for name, value in row.items() if name is not None} for row in rows]
+    header, *rows = csv.reader(io.StringIO(text.lstrip("\r\n "), newline=""), delimiter=separator, strict=True)
+    names = _columns(header)
+    return [_entry(names, row) for row in rows if any(cell.strip() for cell in row)]
+
+
+def _columns(header: Sequence[str]) -> list[str]:
+    """The names of the columns of a CSV: ``id`` and ``name`` in any letters, or ``device_id`` and ``device_name``.
+
+    Raises:
+        ValueError: when a column is there twice.
+    """
+    plain = [name.strip() for name in header]
+    for ours, other in (("id", "device_id"), ("name", "device_name")):
+        words = [name.lower().replace(" ", "_") for name in plain]
+        place = words.index(ours) if ours in words else words.index(other) if other in words else None
+        if place is not None:
+            plain[place] = ours
+    twice = next((name for name in plain if name and plain.count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(f"the column {twice} twice")
+    return plain
+
+
+def _entry(names: Sequence[str], row: Sequence[str]) -> Any:
+    """A row as an object; as it is, which is no entry, where it has more fields than the header."""
+    if len(row) > len(names):
+        return row
+    return {name: cell or None for name, cell in zip(names, row, strict=False) if name}
 
 
 def _separator(text: str) -> str | None:
     """What separates the columns of a CSV about devices; None where the first line is no header with an ``id``."""
-    header = text.lstrip().split("\n", 1)[0]
+    header = re.split(r"\r\n|\r|\n", text.lstrip("\r\n "), maxsplit=1)[0]
     for separator in SEPARATORS:
         try:
-            names = [_column(name) for name in next(csv.reader([header], delimiter=separator), [])]
-        except csv.Error:
+            names = _columns(next(csv.reader([header], delimiter=separator), []))
+        except (csv.Error, ValueError):
             continue
-        if "id" in names and len(names) > 1 and not {"date", "day", "timestamp"} & set(names):
+        # What has an id and days, but no name, is a table of traffic.
+        dated = any(name.lower() in DATE_WORDS for name in names)
+        if "id" in names and len(names) > 1 and (not dated or "name" in names):
             return separator
     return None
 
 
-def _column(name: str) -> str:
-    """A column's name; ``id`` and ``name`` in any letters, as ``device_id`` too.
-
-    >>> _column("ID"), _column("Device_ID"), _column("Site")
-    ('id', 'id', 'Site')
-    """
-    plain = name.strip()
-    known = {"id": "id", "device_id": "id", "name": "name", "device_name": "name"}
-    return known.get(plain.lower().replace(" ", "_"), plain)
-
-
 def _entry_id(entry: Any, id_type: pl.DataType) -> tuple[DeviceId | None, str]:
     """The id of an entry, or why it has none."""
+    if isinstance(entry, list):
+        return None, "it must have no more fields than the header"
     value = entry.get("id") if isinstance(entry, dict) else None
     text = printable(str(value)).strip()
     if isinstance(value, bool) or not isinstance(value, int | float | str) or not text:
@@ -153,7 +176,7 @@ def _begins_as_list(file: Entry) -> bool:
 def _start(file: Entry) -> str:
     """The beginning of a file, as text."""
     try:
-        first = next(stretches(block[:4096] for block in file.blocks()), None)
+        first = next(in_utf8(block[:4096] for block in file.blocks()), b"")
     except UnreadableError:  # not readable as anything, so not as a list
         return ""
-    return first.body.decode("utf-8", "replace").lstrip() if first else ""
+    return first.decode("utf-8", "replace").lstrip("\r\n ")

@@ -32,18 +32,4 @@ def read_source(path: Path, progress: Callable[[int, int], None] | None = None) 
             f"{path}: {needed}, got {getattr(error, 'strerror', None) or error}; check the path"
         ) from error
     folder = path.is_dir() or path.suffix.lower() == ".zip"
-    return _daily(read_folder(path, progress) if folder else read_table(path, progress), path)
-
-
-def _daily(source: Source, path: Path) -> Source:
-    """The source, unless most of its lines are of hours: the midnights alone would pass for days.
-
-    Raises:
-        InputError: when more than half of the lines were rejected for a time of day.
-    """
-    if 2 * source.hours > source.lines_read:
-        raise InputError(
-            f"{path}: one line a day is needed, got a time of day in {source.hours:,} of {source.lines_read:,} lines; "
-            "add the hours up to days first"
-        )
-    return source
+    return read_folder(path, progress) if folder else read_table(path, progress)

@@ -32,7 +32,6 @@ class Source:
         lines_read: data lines met in the traffic files (headers and blank lines apart).
         invalid: columns ``date`` and ``device_id`` of each rejected line whose value alone could not be read.
         silent: devices that have a file, but no line in it that can be used.
-        hours: lines rejected for a time of day.
         unread: an issue for each file of which nothing, or not all, could be read.
     """
 
@@ -42,7 +41,6 @@ class Source:
     lines_read: int
     invalid: pl.DataFrame
     silent: tuple[DeviceId, ...] = ()
-    hours: int = 0
     unread: tuple[DataIssue, ...] = ()
 
 
@@ -79,8 +77,15 @@ def from_blocks(blocks: Sequence[Block], path: Path) -> Source:
     """One source, still without names, from blocks that have a column ``device_id``.
 
     Raises:
-        InputError: when there is no row at all.
+        InputError: when there is no row at all, or when most lines are of hours and not of days: the few others alone
+            would pass for the fleet.
     """
+    hours, lines = sum(block.hours for block in blocks), sum(block.lines for block in blocks)
+    if 2 * hours > lines:
+        raise InputError(
+            f"{path}: one line a day is needed, got a time of day in {hours:,} of {lines:,} lines; "
+            "add the hours up to days first"
+        )
     issues = tuple(issue for block in blocks for issue in block.issues)
     rows = [with_ids(block.rows) for block in blocks if block.rows.height]
     invalid = [with_ids(block.invalid) for block in blocks if block.invalid.height]
@@ -95,9 +100,8 @@ def from_blocks(blocks: Sequence[Block], path: Path) -> Source:
         rows=pl.concat(rows),
         meta=pl.DataFrame(schema={"id": kind, "name": pl.String}),
         issues=issues,
-        lines_read=sum(block.lines for block in blocks),
+        lines_read=lines,
         invalid=pl.concat([nothing, *invalid]),
-        hours=sum(block.hours for block in blocks),
     )
 
 

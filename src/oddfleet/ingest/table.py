@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import polars as pl
 
 from oddfleet.errors import InputError
-from oddfleet.ingest.exact import text_of
+from oddfleet.ingest.dialect import known_header, settled
 from oddfleet.ingest.ids import with_ids
 from oddfleet.ingest.issues import quote
 from oddfleet.ingest.layout import Block, Layout, Piece, Refusal
-from oddfleet.ingest.lines import Entry
+from oddfleet.ingest.lines import Entry, Stretch
 from oddfleet.ingest.pieces import pieces_of, read_pieces
 from oddfleet.ingest.source import Source, from_blocks
 
@@ -44,7 +47,7 @@ def read_table(file: Path, progress: Callable[[int, int], None] | None) -> Sourc
         )
     try:
         blocks = list(_blocks(file, progress))
-    except (OSError, pl.exceptions.PolarsError) as error:
+    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"{file}: {_NEEDED}, got a file that cannot be read ({reason}); write it anew") from error
     source = from_blocks(blocks, file)
@@ -83,26 +86,50 @@ def _text_pieces(file: Path) -> Iterator[Piece]:
         InputError: when the file begins with no header that names the three columns.
     """
     for place, piece in enumerate(pieces_of(Entry(file), with_device=True)):
-        if place == 0 and piece.is_about_the_file and isinstance(piece.plan, Refusal):
-            raise InputError(f"{file}: {_NEEDED}, got one of which {piece.plan.reason}; write it anew")
-        if place == 0 and (isinstance(piece.plan, Refusal) or piece.first_line == 1):
-            header = text_of(piece.body.split(b"\n", 1)[0]).strip()
-            raise InputError(f"{file}:1: {_NEEDED}, got the header {quote(header)}; rename or add columns")
+        if place == 0 and isinstance(piece.plan, Refusal):
+            if piece.plan.header is None:
+                raise InputError(f"{file}: {_NEEDED}, got one of which {piece.plan.reason}; write it anew")
+            header = quote(piece.plan.header.strip())
+            raise InputError(f"{file}:{piece.first_line}: {_NEEDED}, got the header {header}; rename or add columns")
+        if place == 0 and piece.first_line == 1:
+            raise InputError(f"{file}: {_NEEDED}, got an empty file; write it anew")
         yield piece
 
 
 def _parquet_pieces(file: Path) -> Iterator[Piece]:
     """The rows as CSV text, so that whatever types the columns have, one reader judges them."""
+    table = _parquet_columns(file)
+    plan = Layout(width=3, date=0, value=2, device_id=1, value_name="value")
+
+    def stretches() -> Iterator[Stretch]:
+        for start in range(0, table.height, ROWS_AT_ONCE):
+            rows = table.slice(start, ROWS_AT_ONCE)
+            text = rows.write_csv(include_header=False, datetime_format="%Y-%m-%d %H:%M:%S%.f")
+            yield Stretch(start + 1, text.encode())
+
+    @cache
+    def settle() -> Layout:
+        return settled(plan, stretches())
+
+    for stretch in stretches():
+        yield Piece(file, stretch.first_line, stretch.body, plan, settle=settle)
+
+
+def _parquet_columns(file: Path) -> pl.DataFrame:
+    """The three columns, under our names.
+
+    Raises:
+        InputError: when they cannot be told.
+    """
     names = list(pl.read_parquet_schema(file))
-    if not set(_COLUMNS) <= set(names):
-        raise InputError(f"{file}: {_NEEDED}, got {', '.join(names)}; rename or add columns")
-    table = pl.read_parquet(file, columns=list(_COLUMNS)).select(_COLUMNS)
-    if table.schema["value"].is_float():
-        table = table.with_columns(pl.col("value").fill_nan(None))  # how pandas writes an empty value
-    # One row, one line: an end of line in a cell is written out.
-    table = table.with_columns(pl.col(pl.String).str.replace_all("[\\r\\n]", "\\\\n"))
-    layout = Layout(width=3, date=0, value=2, device_id=1, value_name="value")
-    for start in range(0, table.height, ROWS_AT_ONCE):
-        rows = table.slice(start, ROWS_AT_ONCE)
-        text = rows.write_csv(include_header=False, datetime_format="%Y-%m-%d %H:%M:%S%.f")
-        yield Piece(file, start + 1, text.encode(), layout)
+    line = io.StringIO()
+    csv.writer(line).writerow(names)
+    found = known_header(line.getvalue().strip(), with_device=True)
+    if not isinstance(found, Layout) or found.device_id is None:
+        got = f"one of which {found.reason}" if isinstance(found, Refusal) else ", ".join(names)
+        raise InputError(f"{file}: {_NEEDED}, got {got}; rename or add columns")
+    ours = dict(zip(_COLUMNS, (names[found.date], names[found.device_id], names[found.value]), strict=True))
+    table = pl.read_parquet(file, columns=list(ours.values())).select(**{new: pl.col(old) for new, old in ours.items()})
+    # How pandas writes an empty cell; and an end of line in one is written out, for one row is one line.
+    table = table.with_columns(pl.col(pl.Float32, pl.Float64).fill_nan(None))
+    return table.with_columns(pl.col(pl.String).str.replace_all("[\\r\\n]", "\\\\n"))

@@ -136,7 +136,7 @@ def _health(source: Source, fleet: Fleet) -> DataHealth:
     return DataHealth(
         lines_read=source.lines_read,
         rows_stored=source.rows.height,
-        lines_rejected=source.lines_read - source.rows.height,
+        lines_rejected=sum(issue.line > 0 for issue in source.issues),
         devices=len(present),
         named_without_data=len(named - present),
         data_without_name=len(present - named),

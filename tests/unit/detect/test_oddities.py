@@ -440,9 +440,6 @@ def test_the_same_is_decided_in_any_unit(unit: float) -> None:
     assert _said(result) == _said(as_planted)
 
 
-_OVERFLOW = pytest.mark.xfail(strict=True, raises=RuntimeWarning, reason="the sums of moments._l_ratios overflow")
-
-
 @pytest.mark.parametrize("far", [1e300, -1e300, 1e-300])
 def test_one_day_beyond_all_measure(far: float) -> None:
     result = _found(_one(np.where(DAY == 9, far, _steady()[:, 3])))
@@ -450,9 +447,7 @@ def test_one_day_beyond_all_measure(far: float) -> None:
     assert result.of(4)[-1].kind is Kind.SPIKES
 
 
-@pytest.mark.parametrize(
-    "far", [pytest.param(1e300, marks=_OVERFLOW), pytest.param(-1e300, marks=_OVERFLOW), 1e290, 1e-300]
-)
+@pytest.mark.parametrize("far", [1e300, -1e300, 1e290, 1e-300])
 def test_one_device_beyond_all_measure(far: float) -> None:
     assert _found(_one(_steady()[:, 3] * far)).ids == [4]
 

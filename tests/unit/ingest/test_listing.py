@@ -9,7 +9,7 @@ import pytest
 
 from oddfleet.errors import InputError
 from oddfleet.ingest.lines import Entry, UnreadableError
-from oddfleet.ingest.listing import device_files, entries_of, looks_like_a_device
+from oddfleet.ingest.listing import device_files, entries_of, is_missed
 from oddfleet.model import DeviceId
 
 
@@ -70,10 +70,11 @@ def test_plots_that_are_not_ours_are_data(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "missed"), [("iot_7.xlsx", True), ("iot_7", True), ("x.xlsx", False), ("7.json", False)]
+    ("name", "missed"),
+    [("iot_7.xlsx", True), ("iot_7", True), ("x.xlsx", True), ("jan.zip", True), ("7.json", False), ("x.pdf", False)],
 )
 def test_a_device_file_of_another_ending_is_missed(name: str, missed: bool) -> None:
-    assert looks_like_a_device(Entry(Path(name))) == missed
+    assert is_missed(Entry(Path(name))) == missed
 
 
 def test_a_zip_is_listed_like_a_folder(tmp_path: Path) -> None:
@@ -81,7 +82,7 @@ def test_a_zip_is_listed_like_a_folder(tmp_path: Path) -> None:
         for name in ("data/iot_2.csv", "data/iot_1.csv", "__MACOSX/data/._iot_1.csv"):
             archive.writestr(name, "date,traffic\n2020-01-01,1\n")
     entries = entries_of(tmp_path / "x.zip")
-    assert [entry.member for entry in entries] == ["data/iot_1.csv", "data/iot_2.csv"]
+    assert [entry.member.filename for entry in entries if entry.member] == ["data/iot_1.csv", "data/iot_2.csv"]
     assert b"".join(entries[0].blocks()) == b"date,traffic\n2020-01-01,1\n"
     assert str(entries[0].path) == str(tmp_path / "x.zip" / "data" / "iot_1.csv")
 

@@ -115,6 +115,7 @@ def test_a_device_without_any_usable_value_is_in_the_fleet(tmp_path: Path) -> No
 
 def test_progress_goes_with_the_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("oddfleet.ingest.lines.BYTES_AT_ONCE", 40)
+    monkeypatch.setattr("oddfleet.ingest.lines._BITE", 40)
     seen: list[tuple[int, int]] = []
     path = write_csv(tmp_path, "date,device_id,value\n" + "2020-01-01,7,1\n" * 9)
     read_source(path, lambda done, total: seen.append((done, total)))
