@@ -32,6 +32,12 @@ def check(source: Source, rows: Sequence[tuple[str, float | None]], rejected: li
 
 
 UNITS = (
+    "date,gigabytes",
+    "date,trafficGB",
+    "date,KBytes",
+    "date,traffic (MB/s)",
+    "date,traffic (1000 MB)",
+    "date,octets",
     "date,download (GB)",
     "date,bytes",
     "date,traffic_gb",
@@ -49,7 +55,19 @@ def test_another_unit_is_not_mb_under_any_header(tmp_path: Path, header: str) ->
     assert "must be in MB" in source.issues[0].reason
 
 
-FIRST_LINES = ("2020-1-1,5", ",5", "n/a,5", "20200101,5", "Jan 1 2020,5", "\02020-01-01,5", "2020-01-01,")
+FIRST_LINES = (
+    "2020-1-1,nan",
+    "Jan 1 2020,null",
+    "2020-1-1,-",
+    "2020-01-01x,abc",
+    "2020-1-1,5",
+    ",5",
+    "n/a,5",
+    "20200101,5",
+    "Jan 1 2020,5",
+    "\02020-01-01,5",
+    "2020-01-01,",
+)
 
 
 @pytest.mark.parametrize("line", FIRST_LINES)
@@ -66,11 +84,15 @@ def test_a_byte_order_mark_put_there_twice(tmp_path: Path) -> None:
     check(read(tmp_path, iot_2=content), [("2020-01-01", 5.0), ("2020-01-02", 6.0)], [])
 
 
-@pytest.mark.parametrize("word", ["time", "hour", "Clock"])
+@pytest.mark.parametrize("word", ["time", "hour", "Clock", "hours", "start_time", "hour_of_day"])
 def test_a_column_of_hours_is_no_further_column(tmp_path: Path, word: str) -> None:
     source = read(tmp_path, iot_2=f"date,{word},traffic\n2020-01-01,00:00,1\n2020-01-01,01:00,2\n")
     check(source, [], [2, 3])
     assert "add the hours up" in source.issues[0].reason
+
+
+def test_a_column_of_units_is_no_further_column(tmp_path: Path) -> None:
+    check(read(tmp_path, iot_2="date,traffic,unit\n2020-01-01,5,GB\n2020-01-02,5,MB\n"), [], [2, 3])
 
 
 @pytest.mark.parametrize("clocks", [("00:00", "12:00"), tuple(f"{hour:02}:00" for hour in range(24))])
@@ -93,9 +115,27 @@ def test_a_long_table_is_not_taken_for_a_device(tmp_path: Path) -> None:
     assert "give a long table by itself" in source.issues[0].reason
 
 
+@pytest.mark.parametrize("word", ["device", "sensor", "Sensor_ID"])
+def test_a_long_table_under_other_words_neither(tmp_path: Path, word: str) -> None:
+    check(read(tmp_path, iot_2=f"date,{word},traffic\n2020-01-01,2,1\n2020-01-01,8,9\n"), [("2020-01-01", 1.0)], [3])
+
+
+@pytest.mark.parametrize("said", ["2", "002", "iot_2", "2.0"])
+def test_the_file_of_a_device_may_name_it(tmp_path: Path, said: str) -> None:
+    check(read(tmp_path, iot_2=f"date,device_id,traffic\n2020-01-01,{said},1\n"), [("2020-01-01", 1.0)], [])
+
+
+def test_a_column_of_names_is_a_further_column(tmp_path: Path) -> None:
+    check(read(tmp_path, iot_2="date,device,traffic\n2020-01-01,lamp,1\n"), [("2020-01-01", 1.0)], [])
+
+
 THOUSANDS: dict[str, tuple[list[str], list[float], list[int]]] = {
     "thousands only": (["1,234", "987", "987.5"], [987.0, 987.5], [2]),
     "ambiguous": (["1,234", "12,345"], [], [2, 3]),
+    "a point and a comma": (["987.5", "2,345", "1,5"], [987.5], [3, 4]),
+    "an American and a comma": (["1,234.5", "2,345", "1,5"], [], [2, 3, 4]),
+    "millions with points": (["1.234.567", "12.345", "987"], [987.0], [2, 3]),
+    "small": (["0,123", "0,456"], [0.123, 0.456], []),
     "both marks": (["1.234", "12.345", "1.234,5"], [], [2, 3, 4]),
     "decimal": (["1,5", "1,234", "2"], [1.5, 1.234, 2.0], []),
 }
@@ -239,4 +279,27 @@ def test_a_parquet_file_under_other_words_with_days_as_text(tmp_path: Path) -> N
 def test_names_for_another_fleet_are_told(tmp_path: Path) -> None:
     (tmp_path / "meta.json").write_text('[{"id": 8, "name": "foo"}]')
     (issue,) = read(tmp_path).unread
-    assert issue.reason == "an id must be that of a file, got none that is"
+    assert "an id must be that of a file, got none that is" in issue.reason
+
+
+def test_a_long_table_with_names_is_no_meta_file(tmp_path: Path) -> None:
+    (tmp_path / "all.csv").write_text("date,device_id,name,value\n2020-01-01,7,lamp,1\n2020-01-01,8,lock,1\n")
+    assert read(tmp_path).lines_read == 3
+
+
+def test_a_device_file_that_is_not_read_is_told(tmp_path: Path) -> None:
+    (tmp_path / "iot_4.xlsx").write_bytes(b"PK")
+    assert [Path(issue.file).name for issue in read(tmp_path).unread] == ["iot_4.xlsx"]
+
+
+def test_a_tab_after_sep(tmp_path: Path) -> None:
+    check(read(tmp_path, iot_2="sep=\t\ndate\ttraffic\n2020-01-01\t5\n"), [("2020-01-01", 5.0)], [])
+
+
+def test_a_line_end_in_a_category_is_one_row(tmp_path: Path) -> None:
+    ids = pl.Series("device_id", ["7\n8", "7"]).cast(pl.Categorical)
+    pl.DataFrame({"date": ["2020-01-01"] * 2, "device_id": ids, "value": [1.0, 2.0]}).write_parquet(
+        tmp_path / "t.parquet"
+    )
+    source = read_source(tmp_path / "t.parquet")
+    assert (source.lines_read, source.rows["device_id"].to_list()) == (2, ["7\\n8", "7"])

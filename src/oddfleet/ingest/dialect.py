@@ -20,19 +20,27 @@ VALUE_WORDS = ("traffic", "value", "traffic_mb", "volume", "volume_mb", "mb", "m
 TABLE_VALUE_WORDS = ("value", "traffic", *VALUE_WORDS[2:])
 DEVICE_WORDS = ("device_id", "device", "id", "sensor_id", "sensor")
 """What a column may be called. The first of each is ours: where it stands, others of them are further columns."""
-CLOCK_WORDS = {"time", "hour", "clock"}
+_CLOCK_WORD = re.compile(r"hours?|.*_hour|hour_.*|minutes?|clock|time|.*_time|time_.*")
+UNIT_WORDS = {"unit", "units", "uom", "unit_of_measurement"}
 SEPARATORS = (",", ";", "\t", "|")
 _UNIT = re.compile(r"(.*?)\s*[(\[](.*)[)\]]")
-_OTHER_UNITS = {
-    "gb", "kb", "tb", "gib", "kib", "tib", "mib", "byte", "bytes", "gbyte", "kbyte",
-    "bit", "bits", "gbit", "mbit", "kbit",
-}  # fmt: skip
+_MB = re.compile(r"m(?:ega)?b(?:ytes?)?")
+_OTHER_UNIT = re.compile(
+    r"(?:k|m|g|t|kilo|mega|giga|tera)?i?(?:bits?|octets?)|(?:k|g|t|kilo|giga|tera|mi)?i?bytes?|[kgt]i?bs?|mibs?|"
+    r"[kmgt]b?ps|b|packets?"
+)
+_A_DAY = {"day", "d", "daily", "per", "a"}
 _BLANK_LINES = re.compile(rb"(?:[^\S\r\n]*(?:\r\n|\r|\n))*")
 _END = re.compile(rb"\r\n|\r|\n")
 _EXCEL = re.compile(r"sep=.", re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?[\d.,]*\d[\d.,]*(?:[eE][+-]?\d+)?", re.ASCII)
-_DECIMAL_COMMA = re.compile(r"[+-]?(?:\d*|\d{1,3}(?:\.\d{3})+),\d+", re.ASCII)
-_THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+", re.ASCII)
+_DECIMAL_COMMA = re.compile(r"[+-]?(?:\d*|\d{1,3}(?:\.\d{3})+),\d+|[+-]?\d{1,3}(?:\.\d{3}){2,}", re.ASCII)
+_DECIMAL_POINT = re.compile(r"[+-]?(?:\d*|\d{1,3}(?:,\d{3})+)\.\d+|[+-]?\d{1,3}(?:,\d{3}){2,}", re.ASCII)
+_EITHER = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
+"""May be thousands or decimals: proves nothing."""
+_NOTHING = {"nan", "n/a", "na", "null", "none", "inf", "infinity", "-", "?", "nil"}
+_MANY = 10
+"""A comma is the decimal mark if it is proved so many times as often as a point; what says otherwise is rejected."""
 _HOURLY = 0.5
 """With so many other times of day a midnight, the midnights are hours too."""
 
@@ -63,7 +71,7 @@ def opening(first: Stretch, *, with_device: bool) -> Opening:
         with_device: whether each line has to name its device.
     """
     number, top, text, rest = _first_line(first.body, first.first_line)
-    if _EXCEL.fullmatch(top.strip()):
+    if _EXCEL.fullmatch(top.strip(" ")):
         # Excel's way to name the separator; no line of data.
         number, top, text, rest = _first_line(rest, number + 1)
     plan = known_header(top, with_device=with_device)
@@ -89,17 +97,20 @@ def opening(first: Stretch, *, with_device: bool) -> Opening:
 def settled(plan: Layout, stretches: Iterable[Stretch]) -> Layout:
     """The plan, with what only a look at the whole file can tell: decimal mark, day or month first, time of day.
 
-    A number such as ``1,5`` proves a decimal comma; ``1,234`` may be thousands and proves nothing. A day that exists in
+    A number such as ``1,5`` or ``1.234.567`` proves a decimal comma, ``1.5`` or ``1,234.5`` a point; ``1,234`` may be
+    thousands and proves nothing; where both come, commas are decimals only if nearly all say so. A day that exists in
     one order only proves that order.
 
     Args:
         plan: what the first stretch tells.
         stretches: the whole file, or what of it can be read.
     """
-    orders, clocks, decimal_comma, midnights, hours = set[bool](), set[str](), False, 0, 0
+    orders, clocks = set[bool](), set[str]()
+    commas, points, midnights, hours = 0, 0, 0, 0
     for day, value in _days_and_values(plan, stretches):
-        if plan.separator != "," and _DECIMAL_COMMA.fullmatch(value) and not _THOUSANDS.fullmatch(value):
-            decimal_comma = True
+        if plan.separator != "," and not _EITHER.fullmatch(value):
+            commas += _DECIMAL_COMMA.fullmatch(value) is not None
+            points += _DECIMAL_POINT.fullmatch(value) is not None
         match = ISO_DAY.fullmatch(day) or DAY_MONTH_YEAR.fullmatch(day)
         if match is None:
             continue
@@ -114,7 +125,7 @@ def settled(plan: Layout, stretches: Iterable[Stretch]) -> Layout:
             orders |= {day_first} if day_first != month_first else set()
     return replace(
         plan,
-        decimal_comma=decimal_comma,
+        decimal_comma=commas > _MANY * points,
         day_first=orders.pop() if len(orders) == 1 else None,
         clock=clocks.pop() if len(clocks) == 1 else "",
         hourly=len(clocks) > 1 and hours >= _HOURLY * max(midnights, 1),
@@ -130,7 +141,7 @@ def known_header(top: str, *, with_device: bool) -> Layout | Refusal | None:
         words = [_word(name) for name in names]
         values = TABLE_VALUE_WORDS if with_device else VALUE_WORDS
         found = {"day": _places(words, DATE_WORDS), "traffic": _places(words, values)}
-        device = _places(words, DEVICE_WORDS if with_device else DEVICE_WORDS[:1])
+        device = _places(words, DEVICE_WORDS if with_device else [word for word in DEVICE_WORDS if word != "id"])
         found |= {"device": device} if with_device else {}
         if not all(found.values()):
             continue
@@ -139,13 +150,21 @@ def known_header(top: str, *, with_device: bool) -> Layout | Refusal | None:
             both = " and ".join(quote(names[place]) for place in found[twice])
             return Refusal(f"the header must name one column of the {twice}, got {both}")
         (date,), (value,) = found["day"], found["traffic"]
-        clock = next((place for place, word in enumerate(words) if word in CLOCK_WORDS and place != date), None)
-        if clock is not None:
-            return Refusal(
-                f"one line a day is needed, got a column {quote(names[clock])}; add the hours up to days first"
-            )
-        layout = Layout(len(names), date, value, device[0] if device else None, words[value], separator)
-        return _other_unit(names[value]) or layout
+        hours = _hours_or_units(names, words, date)
+        place = device[0] if device else None
+        called = "device_id" if place is None else words[place]
+        layout = Layout(len(names), date, value, place, words[value], separator, called)
+        return hours or _other_unit(names[value]) or layout
+    return None
+
+
+def _hours_or_units(names: Sequence[str], words: Sequence[str], date: int) -> Refusal | None:
+    """Why a further column tells that lines are of hours, or may be in other units; None where none does."""
+    for place, (name, word) in enumerate(zip(names, words, strict=True)):
+        if place != date and _CLOCK_WORD.fullmatch(word):
+            return Refusal(f"one line a day is needed, got a column {quote(name)}; add the hours up to days first")
+        if word in UNIT_WORDS:
+            return Refusal(f"traffic must be in MB, got a column {quote(name)} of units; convert it")
     return None
 
 
@@ -182,23 +201,31 @@ def _by_a_line(line: str) -> Layout | None:
 
 
 def _is_header(names: Sequence[str], below: Layout) -> bool:
-    """Whether a line names the columns of the line below: two words, neither of them a number or nothing."""
-    return len(names) == below.width and all(name.strip() and not _NUMBER.fullmatch(name.strip()) for name in names)
+    """Whether a line names the columns of the line below: words, none a number, a day or a way to say nothing."""
+    plain = [name.strip().lower() for name in names]
+    return len(names) == below.width and all(
+        name[:1].isalpha() and name not in _NOTHING and not _NUMBER.fullmatch(name) and not re.search(r"\d{4}", name)
+        for name in plain
+    )
 
 
 def _other_unit(name: str) -> Refusal | None:
     """Why a column of values may not be taken for MB: by what its name says."""
     unit = _UNIT.fullmatch(name.strip())
     said = unit[2].strip() if unit else name.strip()
-    words = set(re.split(r"[^a-z]+", name.lower()))
     # Mb is a megabit, though not to all who write it.
-    if (
-        words & _OTHER_UNITS
-        or said == "Mb"
-        or (unit and "mb" not in words and not words & {"mbyte", "mbytes", "megabytes"})
-    ):
+    other = any(_OTHER_UNIT.fullmatch(word) for word in _plain_words(name))
+    megabit = re.search(r"(?<![A-Za-z])Mb(?![A-Za-z])", name) is not None
+    strange = unit is not None and any(not _MB.fullmatch(word) and word not in _A_DAY for word in _plain_words(said))
+    if other or megabit or strange:
         return Refusal(f"traffic must be in MB, got a column in {quote(said)}; convert it")
     return None
+
+
+def _plain_words(name: str) -> list[str]:
+    """The words of a name, in small letters: ``trafficGB`` and ``traffic_gb`` are two."""
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    return [word for word in re.split(r"[^a-z0-9]+", apart.lower()) if word]
 
 
 def _fields(line: str, separator: str) -> list[str] | None:

@@ -90,7 +90,7 @@ def to_day(text: str, layout: Layout = PLAIN) -> date:
         raise LineError(f"date must be a day such as 2020-01-31, got {quote(text)}")
     clock = match["clock"] or ""
     if clock and clock != layout.clock and (layout.hourly or not MIDNIGHT.fullmatch(clock)):
-        raise HourError(f"date must be a day such as 2020-01-31, got {quote(text)}")
+        raise HourError(f"one line a day is needed, got {quote(text)}, a time of day that not all lines have")
     first, middle, last = int(match[1]), int(match[3]), int(match[4])
     if match.re is ISO_DAY:
         year, month, number = first, middle, last
@@ -160,13 +160,20 @@ def _split(line: str, layout: Layout, of: DeviceId | None) -> tuple[tuple[date |
     if layout.device_id is None:
         return (day,), fields[layout.value]
     device_id = fields[layout.device_id].strip()
-    if not device_id.isprintable() or not device_id:
+    if of is None and (not device_id.isprintable() or not device_id):
         raise LineError(f"device_id must be a number or a word, got {quote(device_id)}")
-    if of is not None and as_id(device_id) != of:
+    if of is not None and not _is_of(as_id(device_id), of, surely=layout.device_name == "device_id"):
         raise LineError(
             f"device_id must be that of the file, {of}, got {quote(device_id)}; give a long table by itself"
         )
     return (day, device_id), fields[layout.value]
+
+
+def _is_of(said: DeviceId, of: DeviceId, *, surely: bool) -> bool:
+    """Whether a line that says a device is of this one: ``4``, ``iot_4`` and, unless it is an id, any name are of 4."""
+    if isinstance(said, int):
+        return said == of
+    return said in {"", of} or said.endswith(f"_{of}") or not surely
 
 
 def _data_lines(piece: Piece) -> Iterator[tuple[int, str]]:

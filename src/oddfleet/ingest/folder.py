@@ -56,14 +56,19 @@ def read_folder(folder: Path, progress: Callable[[int, int], None] | None) -> So
     source = from_blocks([block for found in blocks for block in found], folder)
     source = _with_silent(source, files, blocks)
     meta_file, issues = choose_meta_file([*tables, *(entry for entry in others if not is_missed(entry))])
-    issues += [make_issue(entry.path, 0, "", _NOT_READ) for entry in others if is_missed(entry)]
+    missed = [make_issue(entry.path, 0, "", _NOT_READ) for entry in others if is_missed(entry)]
+    source = replace(source, unread=(*source.unread, *missed))
+    issues += missed
     if meta_file is None:
         return with_meta(source, source.meta, issues)
     meta, meta_issues = read_meta(meta_file, source.rows.schema["device_id"])
     if meta.height and not meta["id"].is_in(source.rows["device_id"].unique().implode()).any():
-        meta_issues.append(make_issue(meta_file.path, 0, "", "an id must be that of a file, got none that is"))
+        meta_issues.insert(0, make_issue(meta_file.path, 0, "", "an id must be that of a file, got none that is"))
     source = with_meta(source, meta, issues + meta_issues)
-    return replace(source, unread=(*source.unread, *meta_issues[:1]))
+    if meta_issues:
+        told = f"{len(meta_issues):,} of its entries cannot be used; the first: {meta_issues[0].reason}"
+        source = replace(source, unread=(*source.unread, make_issue(meta_file.path, 0, "", told)))
+    return source
 
 
 def _may_be_meta(file: DeviceFile) -> bool:
@@ -114,7 +119,7 @@ def _with_silent(source: Source, files: Sequence[DeviceFile], blocks: Sequence[S
 def _unread(blocks: Sequence[Block]) -> list[DataIssue]:
     """An issue of a file that could not be read, not to its end, or of which no line could be used; for the eye."""
     issues = [issue for block in blocks for issue in block.issues]
-    broken = [issue for issue in issues if issue.line == 0 and issue.reason != _EMPTY]
+    broken = [issue for issue in issues if issue.line == 0]
     return (broken or ([] if any(block.rows.height for block in blocks) else [i for i in issues if i.line > 0]))[:1]
 
 

@@ -23,6 +23,7 @@ class Layout:
         device_id: place of the device id; None where the file name says it.
         value_name: what the header calls the value.
         separator: what stands between the columns.
+        device_name: what the header calls the device id.
         decimal_comma: whether ``12,5`` is a number, and ``12.5`` is none.
         day_first: whether ``03/04/2020`` is in April; None where the file does not tell.
         clock: the one time of day that all lines have, such as ``06:00``; "" where there is none.
@@ -35,6 +36,7 @@ class Layout:
     device_id: int | None
     value_name: str
     separator: str = ","
+    device_name: str = "device_id"
     decimal_comma: bool = False
     day_first: bool | None = None
     clock: str = ""

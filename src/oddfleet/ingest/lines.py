@@ -20,7 +20,8 @@ LONGEST_LINE = 1 << 20
 """A line of more bytes is no line of a record; only its beginning is kept."""
 _KEPT = 1 << 10
 _BITE = 1 << 18
-_BREAKS = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError, NotImplementedError)
+_PACKED = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
+_BREAKS = (OSError, *_PACKED, RuntimeError, NotImplementedError, ValueError)
 _MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
@@ -65,7 +66,9 @@ class Entry:
             yield bytes(held)
         if broken is not None:
             reason = broken.strerror if isinstance(broken, OSError) else None
-            raise UnreadableError(reason or str(broken)) from broken
+            damaged = isinstance(broken, gzip.BadGzipFile) and "CRC" in str(broken)
+            doubt = ", so that any of its lines may be wrong" if damaged else ""
+            raise UnreadableError((reason or str(broken)) + doubt) from broken
 
     def _open(self, opened: ExitStack) -> io.BufferedIOBase:
         if self.archive is not None and self.member is not None:

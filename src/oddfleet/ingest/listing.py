@@ -53,7 +53,7 @@ def entries_of(path: Path) -> list[Entry]:
         parts = _of_zip(path) if path.suffix.lower() == ".zip" and path.is_file() else _of_folder(path)
     except OSError as error:
         raise InputError(f"{path}: a folder that can be listed is needed, got {error.strerror}; allow it") from error
-    except (zipfile.BadZipFile, NotImplementedError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, IndexError) as error:
         raise InputError(f"{path}: a zip of the folder is needed, got a broken one ({error}); make it anew") from error
     found = [(name, entry) for name, entry in parts if not any(_LITTER.fullmatch(part) for part in name.parts)]
     homes = {name.parent for name, _ in found if name.name == "findings.json"}

@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from oddfleet.errors import InputError
-from oddfleet.ingest.dialect import DATE_WORDS, SEPARATORS
+from oddfleet.ingest.dialect import DATE_WORDS, SEPARATORS, VALUE_WORDS
 from oddfleet.ingest.ids import device_id
 from oddfleet.ingest.issues import make_issue, printable, quote
 from oddfleet.ingest.lines import Entry, UnreadableError, in_utf8
@@ -139,9 +139,10 @@ def _separator(text: str) -> str | None:
             names = _columns(next(csv.reader([header], delimiter=separator), []))
         except (csv.Error, ValueError):
             continue
-        # What has an id and days, but no name, is a table of traffic.
-        dated = any(name.lower() in DATE_WORDS for name in names)
-        if "id" in names and len(names) > 1 and (not dated or "name" in names):
+        # What has an id and days, and values or no name, is a table of traffic.
+        words = {name.lower() for name in names}
+        dated, valued = words & set(DATE_WORDS), words & set(VALUE_WORDS)
+        if "id" in names and len(names) > 1 and not (dated and (valued or "name" not in names)):
             return separator
     return None
 

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import polars as pl
+import polars.selectors as cs
 
 from oddfleet.errors import InputError
 from oddfleet.ingest.dialect import known_header, settled
@@ -131,5 +132,5 @@ def _parquet_columns(file: Path) -> pl.DataFrame:
     ours = dict(zip(_COLUMNS, (names[found.date], names[found.device_id], names[found.value]), strict=True))
     table = pl.read_parquet(file, columns=list(ours.values())).select(**{new: pl.col(old) for new, old in ours.items()})
     # How pandas writes an empty cell; and an end of line in one is written out, for one row is one line.
-    table = table.with_columns(pl.col(pl.Float32, pl.Float64).fill_nan(None))
-    return table.with_columns(pl.col(pl.String).str.replace_all("[\\r\\n]", "\\\\n"))
+    table = table.with_columns(pl.col(pl.Float32, pl.Float64).fill_nan(None), cs.categorical().cast(pl.String))
+    return table.with_columns(pl.col(pl.String).str.replace_all("[\r\n]", r"\n"))

@@ -40,7 +40,7 @@ class DataHealth:
         lines_read: data lines met (headers and blank lines apart).
         rows_stored: lines that went to ``time_series``.
         lines_rejected: lines that went to ``rejected``.
-        devices: devices with at least one row.
+        devices: devices of the fleet, those without any row too.
         named_without_data: ids in the meta file that have no file (a subset of a fleet is normal).
         data_without_name: devices that have data but no name in the meta file.
         first_day: first day on record.

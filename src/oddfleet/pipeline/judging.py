@@ -137,7 +137,7 @@ def _health(source: Source, fleet: Fleet) -> DataHealth:
         lines_read=source.lines_read,
         rows_stored=source.rows.height,
         lines_rejected=sum(issue.line > 0 for issue in source.issues),
-        devices=len(present),
+        devices=fleet.n_devices,
         named_without_data=len(named - present),
         data_without_name=len(present - named),
         first_day=fleet.dates[0].item(),

@@ -33,7 +33,10 @@ FILE = Path("data/iot_7.csv")
         ("2020-01-01," + "9x" * 50, f"traffic must be a number, got '{'9x' * 19}9…'"),
         ("2020-02-30,1", "date must be a day such as 2020-01-31, got '2020-02-30'"),
         ("31/01/2020,1", "date must tell the day from the month, got '31/01/2020', and no line of the file does"),
-        ("2020-01-01 13:00:00,1", "date must be a day such as 2020-01-31, got '2020-01-01 13:00:00'"),
+        (
+            "2020-01-01 13:00:00,1",
+            "one line a day is needed, got '2020-01-01 13:00:00', a time of day that not all lines have",
+        ),
         ("20200101,1", "date must be a day such as 2020-01-31, got '20200101'"),
         (",1", "date must be a day such as 2020-01-31, got ''"),
         ("2920-01-01,1", "date must lie between 1990-01-01 and 2089-12-31, got '2920-01-01'"),

@@ -89,7 +89,7 @@ def test_bad_rows_of_a_parquet_file(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     source = read_source(path)
     assert [(issue.line, issue.reason) for issue in source.issues] == [
         (2, "date must be a day such as 2020-01-31, got ''"),
-        (3, "date must be a day such as 2020-01-31, got '2020-01-01 00:00:00.000001'"),
+        (3, "one line a day is needed, got '2020-01-01 00:00:00.000001', a time of day that not all lines have"),
         (4, "device_id must be a number or a word, got ''"),
         (5, "value must be a number, got 'inf'"),
     ]

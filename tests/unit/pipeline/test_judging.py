@@ -224,7 +224,7 @@ def test_the_health_adds_up(tmp_path: Path) -> None:
     health = done.health
     assert (health.lines_read, health.rows_stored, health.lines_rejected) == (480 + 5 + 1, 480 + 3 + 1, 2)
     assert health.lines_read == health.rows_stored + health.lines_rejected
-    assert (health.devices, health.named_without_data, health.data_without_name) == (9, 1, 8)
+    assert (health.devices, health.named_without_data, health.data_without_name) == (10, 1, 8)
     assert (str(health.first_day), str(health.last_day)) == ("2020-01-01", "2020-02-29")
     with closing(sqlite3.connect(tmp_path / "out" / "my_sqlite.db")) as connection:
         stored = connection.execute("SELECT COUNT(*) FROM time_series").fetchone()[0]
