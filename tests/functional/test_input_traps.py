@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import zipfile
 from collections.abc import Sequence
@@ -208,8 +209,6 @@ def test_lines_of_other_ends_below_a_header_are_not_one_line(tmp_path: Path) -> 
 
 
 def test_a_packed_file_that_breaks_off_is_read_up_to_there(tmp_path: Path) -> None:
-    import gzip  # noqa: PLC0415
-
     content = gzip.compress(
         ("date,traffic\n" + "".join(f"31/01/{year},{year}.5\n" for year in range(1990, 2089))).encode()
     )

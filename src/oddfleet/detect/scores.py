@@ -218,10 +218,8 @@ def drift_score(scores: FloatArray, seen: BoolArray, profile: FloatArray | None 
     count = seen.sum(axis=0)
     time = normal_time(seen)
     if profile is not None:
-        shared = (time * profile).sum(axis=0)
-        time = time - profile * shared
-        own = 1 - shared**2 / np.maximum(count, 1)
-        time = np.where(own > TOLD_APART, time / np.sqrt(np.maximum(own, TOLD_APART)), 0.0)
+        own = 1 - (time * profile).sum(axis=0) ** 2 / np.maximum(count, 1)
+        time = np.where(own > TOLD_APART, without(time, profile, seen), 0.0)
         count = count - 1
     return fisher_z((scores * time).sum(axis=0) / np.maximum(count, 1), count)
 
@@ -236,19 +234,18 @@ def normal_time(seen: BoolArray) -> FloatArray:
     return result
 
 
-def change_point(scores: FloatArray, seen: BoolArray, profile: FloatArray | None = None) -> IntArray:
+def change_point(scores: FloatArray, seen: BoolArray) -> IntArray:
     """The day from which on the mean most likely differs: the least-squares fit of one step (Hinkley 1970).
 
     Args:
         scores: normal scores (days, devices).
         seen: bool (days, devices), True where there is an observation.
-        profile: as in ``drift_score``.
 
     Returns:
         index of the first day after the step, int (devices,); at least ``SHORTEST_SEGMENT``
         observations lie on either side, of a series with twice as many.
     """
-    day: IntArray = _step_gain(scores, seen, profile).argmax(axis=0) + 1
+    day: IntArray = _step_gain(scores, seen).argmax(axis=0) + 1
     return day
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from oddfleet.ingest.exact import DAY_MONTH_YEAR, ISO_DAY, LINE_END, MIDNIGHT, is_day, text_of
+from oddfleet.ingest.exact import DAY_MONTH_YEAR, LINE_END, MIDNIGHT, day_parts, is_day, text_of
 from oddfleet.ingest.issues import quote
 from oddfleet.ingest.layout import Layout, Refusal, split_line
 from oddfleet.ingest.lines import Stretch, UnreadableError, count_line_ends
@@ -111,7 +111,7 @@ def settled(plan: Layout, stretches: Iterable[Stretch]) -> Layout:
         if plan.separator != "," and not _EITHER.fullmatch(value):
             commas += _DECIMAL_COMMA.fullmatch(value) is not None
             points += _DECIMAL_POINT.fullmatch(value) is not None
-        match = ISO_DAY.fullmatch(day) or DAY_MONTH_YEAR.fullmatch(day)
+        match = day_parts(day)
         if match is None:
             continue
         clock = match["clock"] or ""
@@ -150,11 +150,10 @@ def known_header(top: str, *, with_device: bool) -> Layout | Refusal | None:
             both = " and ".join(quote(names[place]) for place in found[twice])
             return Refusal(f"the header must name one column of the {twice}, got {both}")
         (date,), (value,) = found["day"], found["traffic"]
-        hours = _hours_or_units(names, words, date)
+        refusal = _hours_or_units(names, words, date) or _other_unit(names[value])
         place = device[0] if device else None
         called = "device_id" if place is None else words[place]
-        layout = Layout(len(names), date, value, place, words[value], separator, called)
-        return hours or _other_unit(names[value]) or layout
+        return refusal or Layout(len(names), date, value, place, words[value], separator, called)
     return None
 
 
@@ -194,7 +193,7 @@ def _by_a_line(line: str) -> Layout | None:
     """The layout of a data line of two columns, of which one is a date; None when it is none."""
     for separator in SEPARATORS:
         fields = _fields(line, separator) or []
-        dates = [bool(ISO_DAY.fullmatch(field.strip()) or DAY_MONTH_YEAR.fullmatch(field.strip())) for field in fields]
+        dates = [day_parts(field) is not None for field in fields]
         if len(fields) == 2 and sum(dates) == 1:
             return Layout(2, dates.index(True), dates.index(False), None, "traffic", separator)
     return None

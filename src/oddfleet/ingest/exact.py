@@ -85,7 +85,7 @@ def to_day(text: str, layout: Layout = PLAIN) -> date:
     >>> to_day("2020-01-31T00:00:00Z")
     datetime.date(2020, 1, 31)
     """
-    match = ISO_DAY.fullmatch(text.strip()) or DAY_MONTH_YEAR.fullmatch(text.strip())
+    match = day_parts(text)
     if match is None:
         raise LineError(f"date must be a day such as 2020-01-31, got {quote(text)}")
     clock = match["clock"] or ""
@@ -105,6 +105,11 @@ def to_day(text: str, layout: Layout = PLAIN) -> date:
     if not EARLIEST <= day <= LATEST:
         raise LineError(f"date must lie between {EARLIEST} and {LATEST}, got {quote(text)}")
     return day
+
+
+def day_parts(text: str) -> re.Match[str] | None:
+    """The three numbers (groups 1, 3 and 4) and the ``clock`` of a day in either form; None where it is none."""
+    return ISO_DAY.fullmatch(text.strip()) or DAY_MONTH_YEAR.fullmatch(text.strip())
 
 
 def is_day(year: str, month: str, day: str) -> bool:

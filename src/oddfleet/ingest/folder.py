@@ -120,7 +120,9 @@ def _unread(blocks: Sequence[Block]) -> list[DataIssue]:
     """An issue of a file that could not be read, not to its end, or of which no line could be used; for the eye."""
     issues = [issue for block in blocks for issue in block.issues]
     broken = [issue for issue in issues if issue.line == 0]
-    return (broken or ([] if any(block.rows.height for block in blocks) else [i for i in issues if i.line > 0]))[:1]
+    if broken or any(block.rows.height for block in blocks):
+        return broken[:1]
+    return issues[:1]
 
 
 def _of_device(file: DeviceFile, block: Block) -> Block:

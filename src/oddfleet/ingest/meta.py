@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ import polars as pl
 
 from oddfleet.errors import InputError
 from oddfleet.ingest.dialect import DATE_WORDS, SEPARATORS, VALUE_WORDS
+from oddfleet.ingest.exact import LINE_END
 from oddfleet.ingest.ids import device_id
 from oddfleet.ingest.issues import make_issue, printable, quote
 from oddfleet.ingest.lines import Entry, UnreadableError, in_utf8
@@ -133,7 +133,7 @@ def _entry(names: Sequence[str], row: Sequence[str]) -> Any:
 
 def _separator(text: str) -> str | None:
     """What separates the columns of a CSV about devices; None where the first line is no header with an ``id``."""
-    header = re.split(r"\r\n|\r|\n", text.lstrip("\r\n "), maxsplit=1)[0]
+    header = LINE_END.split(text.lstrip("\r\n "), maxsplit=1)[0]
     for separator in SEPARATORS:
         try:
             names = _columns(next(csv.reader([header], delimiter=separator), []))

@@ -59,20 +59,19 @@ def pieces_of(
 
 
 def _with_more(found: Iterator[Stretch]) -> Iterator[tuple[Stretch, bool]]:
-    """Stretches, each with whether another one follows."""
+    """Stretches, each with whether another one follows; the last before a break is had before the error is."""
     last: Stretch | None = None
-    broken: UnreadableError | None = None
     try:
         for stretch in found:
             if last is not None:
                 yield last, True
             last = stretch
-    except UnreadableError as error:
-        broken = error
+    except UnreadableError:
+        if last is not None:
+            yield last, False
+        raise
     if last is not None:
         yield last, False
-    if broken is not None:
-        raise UnreadableError(str(broken)) from broken
 
 
 def read_pieces(pieces: Sequence[Piece]) -> list[Block]:
@@ -84,11 +83,11 @@ def read_pieces(pieces: Sequence[Piece]) -> list[Block]:
             blocks += [_refused(piece, plan) for piece in alike]
         elif plan.device_id is not None and alike[0].device is not None:
             # Each line says again of which device the file is, or of another one.
-            blocks += [_exact(piece) for piece in alike]
+            blocks += [read_exactly(replace(piece, plan=_settled(piece, plan))) for piece in alike]
         else:
             tables = read_clean([piece.body for piece in alike], plan)
             blocks += [
-                _unusual(piece) if table is None else _clean(table, plan)
+                _unusual(piece, plan) if table is None else _clean(table, plan)
                 for piece, table in zip(alike, tables, strict=True)
             ]
     return blocks
@@ -103,18 +102,18 @@ def _nothing(plan: Layout) -> pl.DataFrame:
     return pl.DataFrame(schema=columns_of(plan)).drop("value")
 
 
-def _unusual(piece: Piece) -> Block:
+def _unusual(piece: Piece, plan: Layout) -> Block:
     """A piece that is not plain: its file is asked how it writes, and what then is not plain is read line by line."""
-    plan = piece.plan if piece.settle is None else piece.settle()
-    if isinstance(plan, Layout) and plan != piece.plan:
-        (table,) = read_clean([piece.body], plan)
+    settled_plan = _settled(piece, plan)
+    if settled_plan != plan:
+        (table,) = read_clean([piece.body], settled_plan)
         if table is not None:
-            return _clean(table, plan)
-    return read_exactly(replace(piece, plan=plan))
+            return _clean(table, settled_plan)
+    return read_exactly(replace(piece, plan=settled_plan))
 
 
-def _exact(piece: Piece) -> Block:
-    return read_exactly(piece if piece.settle is None else replace(piece, plan=piece.settle()))
+def _settled(piece: Piece, plan: Layout) -> Layout:
+    return plan if piece.settle is None else piece.settle()
 
 
 def _refused(piece: Piece, refusal: Refusal) -> Block:

@@ -18,6 +18,7 @@ from oddfleet.ingest.ids import with_ids
 from oddfleet.ingest.issues import quote
 from oddfleet.ingest.layout import Block, Layout, Piece, Refusal
 from oddfleet.ingest.lines import Entry, Stretch
+from oddfleet.ingest.listing import TABLES
 from oddfleet.ingest.pieces import pieces_of, read_pieces
 from oddfleet.ingest.source import Source, from_blocks
 
@@ -26,7 +27,7 @@ ROWS_AT_ONCE = 1 << 17
 
 _COLUMNS = ("date", "device_id", "value")
 _NEEDED = "a table with the columns date, device_id and value is needed"
-_TEXTS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
+_TEXTS = (*TABLES, *(f"{ending}.gz" for ending in TABLES))
 
 
 def read_table(file: Path, progress: Callable[[int, int], None] | None) -> Source:
