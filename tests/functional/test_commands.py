@@ -191,3 +191,16 @@ def test_the_real_data(real_data: Path, tmp_path: Path) -> None:
     assert json.loads((out / "oddities.json").read_text(encoding="utf-8")) == [{"id": 4399, "name": "sneaking_catfish"}]
     assert (out / "report.html").stat().st_size <= REPORT_AT_MOST
     assert [picture.name for picture in (out / "plots").glob("*.png")] == ["4399.png"]
+
+
+def test_a_run_on_a_healthy_fleet_imports_nothing_slow_that_it_does_not_need(home: Path) -> None:
+    plant.write_folder(plant.healthy_fleet("steady", 20, 60, seed=1), home / "healthy")
+    command = (
+        "import atexit, sys; sys.argv[1:] = ['run', 'healthy', '--out', 'well', '--quiet'];"
+        "slow = {'scipy.stats', 'matplotlib', 'pandas', 'pyarrow'};"
+        "atexit.register(lambda: print(sorted(slow & set(sys.modules))));"
+        "from oddfleet.cli import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", command], cwd=home, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    assert done.stdout == "[]\n"

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-from scipy import stats
-from scipy.special import ndtri_exp
+from scipy.special import fdtrc, fdtri, ndtri_exp
 
 from oddfleet.model import BoolArray, FloatArray
 
 DEVICES_A_FEATURE = 3
 """So many devices for every feature tell how features go together."""
 _REACH = 3.5
-_LEAST = -700.0
+_LEAST = np.exp(-700.0)
 _SHRINK = 0.1
 _QUANTILES = (0.5, 0.9)
 
@@ -47,22 +45,30 @@ class Law:
         """
         if not self.used.any():
             return np.zeros(log_p.shape[1])
-        law, ratio = self._ratio(_deviates(log_p[self.used], above[self.used]))
-        result: FloatArray = np.maximum(law.logsf(ratio / self.stretch), _LEAST)
+        ratio = self._ratio(_deviates(log_p[self.used], above[self.used]))
+        chance = fdtrc(*self._freedom, ratio / self.stretch)
+        result: FloatArray = np.log(np.maximum(chance, _LEAST))
         return result
 
     def stretched(self, log_p: FloatArray, above: BoolArray) -> Law:
         """The same law, as wide as the cohort's middle and its upper tenth ask for."""
         if not self.used.any():
             return self
-        law, ratio = self._ratio(_deviates(log_p[self.used], above[self.used]))
-        return replace(self, stretch=max(1.0, *(float(np.quantile(ratio, q) / law.ppf(q)) for q in _QUANTILES)))
+        ratio = self._ratio(_deviates(log_p[self.used], above[self.used]))
+        wider = (float(np.quantile(ratio, q) / fdtri(*self._freedom, q)) for q in _QUANTILES)
+        return replace(self, stretch=max(1.0, *wider))
 
-    def _ratio(self, deviates: FloatArray) -> tuple[Any, FloatArray]:
-        count, devices = len(deviates), self.devices
+    @property
+    def _freedom(self) -> tuple[int, int]:
+        """The degrees of freedom of the F law that the ratio of a healthy device follows."""
+        count = int(self.used.sum())
+        return count, self.devices - count
+
+    def _ratio(self, deviates: FloatArray) -> FloatArray:
+        (count, rest), devices = self._freedom, self.devices
         distance = (deviates * (self.inverse @ deviates)).sum(axis=0)
-        ratio = distance * (devices - count) / (count * (devices - 1)) * devices / (devices + 1)
-        return stats.f(count, devices - count), ratio
+        ratio: FloatArray = distance * rest / (count * (devices - 1)) * devices / (devices + 1)
+        return ratio
 
 
 def learn(log_p: FloatArray, above: BoolArray) -> Law:

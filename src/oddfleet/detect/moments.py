@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy import stats
+from scipy.special import chdtri
 
 from oddfleet.model import FloatArray, IntArray
 
@@ -118,7 +118,7 @@ def pooled_error(errors: FloatArray, batches: int) -> float:
     known = errors[np.isfinite(errors)]
     if known.size == 0:
         return float("nan")
-    return float(np.median(known) / np.sqrt(stats.chi2.ppf(0.5, batches - 1) / (batches - 1)))
+    return float(np.median(known) / np.sqrt(chdtri(batches - 1, 0.5) / (batches - 1)))
 
 
 def _l_ratios(known: FloatArray, count: FloatArray, mean: FloatArray) -> tuple[FloatArray, ...]:

@@ -128,7 +128,10 @@ def _unread(blocks: Sequence[Block]) -> list[DataIssue]:
 def _of_device(file: DeviceFile, block: Block) -> Block:
     """The block with a column ``device_id``."""
     kind = pl.Int64 if isinstance(file.device, int) else pl.String
-    column = pl.lit(file.device, kind).alias("device_id")
-    # Of nothing there is nothing to select: a thousand times that would take longer than to read.
-    invalid = block.invalid.select("date", column) if block.invalid.height else block.invalid
-    return replace(block, rows=block.rows.select("date", column, "value"), invalid=invalid)
+    # Not by an expression: a thousand of these would take a quarter of the time of reading.
+    name = pl.Series("device_id", [file.device], kind)
+    rows = block.rows[["date", "value"]].insert_column(1, name.new_from_index(0, block.rows.height))
+    invalid = block.invalid
+    if invalid.height:
+        invalid = invalid[["date"]].insert_column(1, name.new_from_index(0, invalid.height))
+    return replace(block, rows=rows, invalid=invalid)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from oddfleet import detect, plant
 from oddfleet.model import Answers, DataHealth, Fleet, Oddities
+from oddfleet.pipeline.beside import Step, beside
 from oddfleet.pipeline.files import put, write_text
 from oddfleet.pipeline.progress import Progress
 from oddfleet.pipeline.publishing import DATABASE, FINDINGS, ODDITIES, PLOTS, REPORT, new_run, told
@@ -110,11 +111,16 @@ def _run(data: Path, out: Path, stage: Path, settings: Settings, progress: Progr
 
     source = ingest.read_source(data, progress.step("reading"))
     fleet = ingest.to_fleet(source)
-    result = detect.find_oddities(fleet, settings)
+
+    def stored(step: Step) -> Answers:
+        store.write_database(stage / DATABASE, source.rows, source.meta, source.issues, step)
+        return store.answer_questions(stage / DATABASE)
+
     with told(out, stage):
-        store.write_database(stage / DATABASE, source.rows, source.meta, source.issues, progress.step("storing"))
-        answers = store.answer_questions(stage / DATABASE)
-        health = _health(source, fleet)
+        with beside(stored, progress.step("storing")) as storing:
+            result = detect.find_oddities(fleet, settings)
+            health = _health(source, fleet)
+            answers = storing.result()
         findings = report.findings_json(result, answers, health)
         write_text(stage / ODDITIES, report.oddities_json(result, fleet))
         write_text(stage / FINDINGS, findings)

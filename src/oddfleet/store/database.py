@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from datetime import date
 from functools import cache
 from importlib.resources import files
-from itertools import repeat
+from itertools import chain, repeat
 from pathlib import Path
 
 import polars as pl
@@ -20,6 +20,8 @@ SERIES_TYPE = "traffic_mb"
 TOP_DEVICES = 5
 ROWS_AT_ONCE = 50_000
 """Rows that are Python objects at a time, and how often ``progress`` is called."""
+ROWS_A_STATEMENT = 50
+"""Rows that one statement inserts: half the time of one by one, and more hardly help."""
 
 
 def write_database(
@@ -91,11 +93,18 @@ def read_meta(path: Path) -> list[tuple[DeviceId, str | None]]:
 def _insert_rows(
     connection: sqlite3.Connection, rows: pl.DataFrame, progress: Callable[[int, int], None] | None
 ) -> None:
-    done = 0
+    one = _sql("insert_time_series").rstrip().rstrip(";")
+    row = one[one.rindex("(") :]
+    many = one + f", {row}" * (ROWS_A_STATEMENT - 1)
+    width = row.count("?")
+    size, done = ROWS_A_STATEMENT * width, 0
     for part in rows.iter_slices(ROWS_AT_ONCE):
         days = part["date"].dt.to_string("%Y-%m-%d").to_list()
         lines = zip(days, part["device_id"].to_list(), repeat(SERIES_TYPE), part["value"].to_list(), strict=False)
-        connection.executemany(_sql("insert_time_series"), lines)
+        values = list(chain.from_iterable(lines))
+        whole = len(values) // size * size
+        connection.executemany(many, (values[at : at + size] for at in range(0, whole, size)))
+        connection.executemany(one, (values[at : at + width] for at in range(whole, len(values), width)))
         done += part.height
         if progress is not None:
             progress(done, rows.height)

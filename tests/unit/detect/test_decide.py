@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from oddfleet.detect import decide
 from oddfleet.model import FloatArray
@@ -58,3 +59,12 @@ def test_clean_fleets_raise_alarms_at_the_promised_rate(draw: Draw, n_devices: i
     alarms = sum(decide.discoveries(decide.device_log_p(fleet), alpha).any() for fleet in fleets)
     promised = alpha / 2 if n_devices >= decide.MANY else alpha
     assert 0.6 * promised < alarms / 3000 < 1.4 * promised
+
+
+@pytest.mark.parametrize("devices", [1, 2, 50])
+def test_adjusted_p_values_are_scipys(draw: Draw, devices: int) -> None:
+    p = np.minimum(np.abs(draw("normal", (devices, 20))), 1.0)
+    p[: devices // 3] = p[-1]
+    p[-1, 0] = 0.0
+    for fleet in p.T:
+        np.testing.assert_allclose(decide._adjusted(fleet), stats.false_discovery_control(fleet))

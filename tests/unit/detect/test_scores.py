@@ -366,3 +366,9 @@ def test_counts_in_any_order_are_little_surprise(draw: Draw, assert_held: Judge,
 def test_rare_events_in_any_order_are_no_surprise(draw: Draw, assert_held: Judge, n_days: int, score: str) -> None:
     tails = _tails_of_noise(np.floor(draw("exponential", (n_days, 8000), seed=n_days) / np.log(10)))
     assert_held(tails[score], factor=1.5)
+
+
+def test_ranks_that_tie_share_their_mean_as_scipys_do(draw: Draw) -> None:
+    values = np.round(draw("normal", (50, 40)), 1)
+    values[:3, :7] = np.inf
+    np.testing.assert_array_equal(scores._average_ranks(values), stats.rankdata(values, axis=0))

@@ -129,3 +129,12 @@ def test_questions_to_an_empty_database(tmp_path: Path) -> None:
 def test_a_path_with_signs_that_mean_something_in_a_uri(tmp_path: Path) -> None:
     path = write(tmp_path / "a?b#c%20 d.db", table_of((FIRST, 7, 1.0)))
     assert answer_questions(path).first_day_total_mb == 1.0
+
+
+@pytest.mark.parametrize("height", [1, database.ROWS_A_STATEMENT - 1, database.ROWS_A_STATEMENT, 3 * 50 + 7])
+def test_every_row_arrives_however_many_a_statement_takes(tmp_path: Path, height: int) -> None:
+    days = [FIRST + timedelta(days=day) for day in range(height)]
+    rows = table_of(*((day, place % 3, place / 3 or None) for place, day in enumerate(days)))
+    write_database(tmp_path / "it.db", rows, META, ())
+    stored = [(day.isoformat(), place % 3, "traffic_mb", place / 3 or None) for place, day in enumerate(days)]
+    assert ask(tmp_path / "it.db", "SELECT * FROM time_series") == stored
