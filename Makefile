@@ -12,7 +12,7 @@ OUT ?= out
 SHARED ?= ../shared/data/iot-2020/data
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types layers coverage real subsets calibration power speed bench fuzz kill lock clean
+.PHONY: help run test check lint types layers coverage real subsets calibration power speed fast bench fuzz kill lock clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -87,7 +87,10 @@ fuzz: $(FUZZER) ## bytes at random against the readers, FUZZ_SECONDS=60 each; th
 		$(BIN)/python -m tests.fuzz.fuzz $$reader -max_total_time=$(FUZZ_SECONDS) -max_len=600 -timeout=20 || exit 1; \
 	done
 
-bench: $(PEERS) ## false alarms, recall, precision of oddfleet and of its peers (slow; BENCH=options)
+fast: $(PEERS) ## a whole run against the floor, pair by pair; writes benchmarks/results.json
+	$(BIN)/python benchmarks/fast.py
+
+bench: fast ## that, and false alarms, recall, precision of oddfleet and of its peers (slow; BENCH=options)
 	$(BIN)/python benchmarks/detection.py --peers $(BENCH)
 
 kill: $(READY) ## stop runs at 50 random moments and at every change of the file system (5 minutes)

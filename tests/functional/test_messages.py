@@ -22,7 +22,7 @@ from oddfleet import errors
 PACKAGE = Path(oddfleet.__file__).parent
 OURS = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, Exception)}
 OTHERS = {
-    "LineError", "HourError", "UnreadableError", "OSError", "ValueError", "error",
+    "LineError", "HourError", "UnreadableError", "_Stopped", "OSError", "ValueError", "error",
     "typer.Exit", "SystemExit", "KeyboardInterrupt", "AttributeError", "BlockingIOError",
 }  # fmt: skip
 """A line's reason stands in the table ``rejected`` beside its file and line; leaving is no error; a name that does not

@@ -224,7 +224,7 @@ def _stretches(values: FloatArray) -> FloatArray:
     """Log p-values (3, devices) of silent stretches, silent days and stuck stretches."""
     zero = values == 0
     # Where traffic is counted, zero is a number like any other.
-    rarely = np.median(zero.sum(axis=0)) == 0 and np.median((values % 1 == 0).mean(axis=0)) < 0.5
+    rarely = np.median(zero.sum(axis=0)) == 0 and np.median((values == np.floor(values)).mean(axis=0)) < 0.5
     silent = promises.log_surprise_of_lost(zero) if rarely else np.zeros(values.shape[1])
     quiet, stuck = (
         np.maximum(alone, surprise.log_surprise_of_lengths(lengths))

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from oddfleet.detect import moments
 from oddfleet.detect.promises import MOST_BREAKERS
-from oddfleet.model import FloatArray, IntArray
+from oddfleet.model import BoolArray, FloatArray, IntArray
 
 WINDOWS = (7, 14, 28)
 """Days of a window, the longer ones where short windows of so common values meet by chance."""
@@ -140,10 +140,9 @@ def _equal_windows(values: FloatArray, window: int) -> npt.NDArray[np.int64]:
     hashed = np.zeros((starts, devices), np.uint64)
     for day in range(window):
         hashed = hashed * _BASE + (mixed[day : day + starts] ^ (mixed[day : day + starts] >> np.uint64(32)))
-    changes = np.zeros(values.shape, np.int64)
+    changes = np.zeros(values.shape, bool)
     changes[1:] = values[1:] != values[:-1]
-    past = np.concatenate([np.zeros((1, devices), np.int64), np.cumsum(changes, axis=0)])
-    lost = np.concatenate([np.zeros((1, devices), np.int64), np.cumsum(np.isnan(values), axis=0)])
+    past, lost = _so_far(changes), _so_far(np.isnan(values))
     telling = (past[window:] - past[:starts] >= 2) & (lost[window:] == lost[:starts])
     # Device after device, so that equal windows of one device stand together, in order of time.
     place = np.flatnonzero(telling.T.ravel())
@@ -157,6 +156,13 @@ def _equal_windows(values: FloatArray, window: int) -> npt.NDArray[np.int64]:
     meets = key[1:] == key[:-1]
     one, two = place[:-1][meets], place[1:][meets]
     return np.stack([one // starts, two // starts, one % starts, two % starts - one % starts])
+
+
+def _so_far(days: BoolArray) -> npt.NDArray[np.int32]:
+    """How many of the days (days, devices) before each day are marked, and in the end of all: (days + 1, devices)."""
+    count = np.zeros((len(days) + 1, days.shape[1]), np.int32)
+    np.cumsum(days, axis=0, out=count[1:])
+    return count
 
 
 def _joined(values: FloatArray, windows: IntArray, window: int) -> _Meetings:

@@ -41,43 +41,48 @@ def normal_scores(values: FloatArray) -> FloatArray:
     """
     seen = np.isfinite(values)
     count = seen.sum(axis=0)
-    scores = _distinct_scores(values) if seen.all() else None
-    if scores is None:
-        ranks = _average_ranks(np.where(seen, values, np.inf))
-        scores = np.where(seen, _quantile(np.where(seen, ranks, 1), count), 0.0)
+    filled = np.where(seen, values, np.inf)
+    order = np.argsort(filled, axis=0)
+    ordered = np.take_along_axis(filled, order, axis=0)
+    ties = ordered[1:] == ordered[:-1]
+    if not seen.all():
+        ranks = np.where(seen, _average_ranks(order, ties), 1)
+        scores = np.where(seen, _quantile(ranks, count), 0.0)
         scores -= np.where(seen, scores.sum(axis=0) / np.maximum(count, 1), 0.0)
+    elif ties.any():
+        # Ranks come in halves, and all columns share the quantiles of these.
+        halves = (2 * _average_ranks(order, ties)).astype(np.int64)
+        scores = _quantile(np.arange(2 * len(values) + 1) / 2, len(values))[halves]
+        scores -= scores.mean(axis=0)
+    else:
+        scores = _placed(order, _quantile(np.arange(1, len(values) + 1), len(values))[:, None])
     size = np.sqrt((scores**2).sum(axis=0) / np.maximum(count, 1))
     result: FloatArray = np.where(size > 1e-9, scores / np.where(size > 1e-9, size, 1.0), 0.0)
     return result
 
 
-def _distinct_scores(values: FloatArray) -> FloatArray | None:
-    """The same, not scaled, where no value comes twice: then all columns share one set of quantiles; None elsewhere."""
-    order = np.argsort(values, axis=0)
-    if (np.diff(np.take_along_axis(values, order, axis=0), axis=0) == 0).any():
-        return None
-    quantiles = _quantile(np.arange(1, len(values) + 1), len(values))
-    scores = np.empty(values.shape)
-    np.put_along_axis(scores, order, quantiles[:, None], axis=0)
-    return scores
-
-
-def _average_ranks(values: FloatArray) -> FloatArray:
-    """Ranks (days, devices) from 1 in each column without NaN; those that tie share the mean of theirs.
+def _average_ranks(order: IntArray, ties: BoolArray) -> FloatArray:
+    """Ranks (days, devices) from 1 of columns that ``order`` sorts; those that tie share the mean of theirs.
 
     As ``scipy.stats.rankdata``, whose import alone takes longer than to judge a thousand devices.
+
+    Args:
+        order: int (days, devices), indices that sort each column.
+        ties: bool (days - 1, devices), whether each of the sorted values is the same as the next.
     """
-    order = np.argsort(values, axis=0)
-    ordered = np.take_along_axis(values, order, axis=0)
-    place = np.arange(len(values), dtype=float)[:, None]
-    begins, ends = np.ones(values.shape, bool), np.ones(values.shape, bool)
-    begins[1:] = ordered[1:] != ordered[:-1]
-    ends[:-1] = begins[1:]
-    first = np.maximum.accumulate(np.where(begins, place, 0.0), axis=0)
-    last = np.minimum.accumulate(np.where(ends, place, np.inf)[::-1], axis=0)[::-1]
-    ranks = np.empty(values.shape)
-    np.put_along_axis(ranks, order, (first + last) / 2 + 1, axis=0)
-    return ranks
+    place = np.arange(1.0, len(order) + 1)[:, None]
+    first, last = (np.repeat(place, order.shape[1], axis=1) for _end in range(2))
+    first[1:][ties], last[:-1][ties] = 0.0, np.inf
+    first = np.maximum.accumulate(first, axis=0)
+    last = np.minimum.accumulate(last[::-1], axis=0)[::-1]
+    return _placed(order, (first + last) / 2)
+
+
+def _placed(order: IntArray, ordered: FloatArray) -> FloatArray:
+    """Numbers of sorted columns (days, devices or 1) back where they came from."""
+    placed = np.empty(order.shape)
+    np.put_along_axis(placed, order, ordered, axis=0)
+    return placed
 
 
 def _quantile(rank: IntArray | FloatArray, count: IntArray | int) -> FloatArray:
@@ -101,7 +106,7 @@ def rhythm_score(scores: FloatArray, seen: BoolArray, weekday: IntArray) -> Floa
         float64 (devices,), on the normal scale; the best is brought there by Bonferroni's bound, half of it for the
         weekend.
     """
-    half = len(scores) // 2
+    seen, half = _once_if_whole(seen), len(scores) // 2
     parts = (slice(None), slice(half), slice(half, None))
     log_p = [_rhythm_log_p(scores[part], seen[part], weekday[part]) for part in parts]
     any_form, weekend = np.min(log_p, axis=0) + np.log(len(parts)), _weekend_log_p(scores, seen, weekday)
@@ -196,7 +201,7 @@ def memory_score(scores: FloatArray, seen: BoolArray) -> FloatArray:
         scores: normal scores (days, devices).
         seen: bool (days, devices), True where there is an observation.
     """
-    correlation, pairs = next_day_correlation(scores, seen)
+    correlation, pairs = next_day_correlation(scores, _once_if_whole(seen))
     return fisher_z(correlation + 1 / np.maximum(pairs, 1), pairs)
 
 
@@ -232,8 +237,8 @@ def drift_score(scores: FloatArray, seen: BoolArray, profile: FloatArray | None 
         seen: bool (days, devices), True where there is an observation.
         profile: a unit profile (days, devices) that the scores are ``without``; then it is the partial correlation.
     """
-    count = seen.sum(axis=0)
-    time = normal_time(seen)
+    seen = _once_if_whole(seen)
+    count, time = seen.sum(axis=0), normal_time(seen)
     if profile is not None:
         own = 1 - (time * profile).sum(axis=0) ** 2 / np.maximum(count, 1)
         time = np.where(own > TOLD_APART, without(time, profile, seen), 0.0)
@@ -278,6 +283,7 @@ def change_score(scores: FloatArray, seen: BoolArray, profile: FloatArray | None
         seen: bool (days, devices), True where there is an observation.
         profile: as in ``drift_score``.
     """
+    seen = _once_if_whole(seen)
     count = np.maximum(seen.sum(axis=0), 2 * SHORTEST_SEGMENT + 1)
     share = np.minimum(_step_gain(scores, seen, profile).max(axis=0) / count, 1 - 1e-12)
     size = np.sqrt(count * share)
@@ -299,10 +305,15 @@ def _step_gain(scores: FloatArray, seen: BoolArray, profile: FloatArray | None =
     size = before * after / np.maximum(before[-1], 1)
     if profile is not None:
         own = size - np.cumsum(profile, axis=0) ** 2
-        inside &= own > TOLD_APART * size
+        inside = inside & (own > TOLD_APART * size)
         size = own
     gain: FloatArray = np.where(inside, np.cumsum(scores, axis=0) ** 2 / np.where(inside, size, 1.0), 0.0)
     return gain
+
+
+def _once_if_whole(seen: BoolArray) -> BoolArray:
+    """One column (days, 1) that stands for all where every day was seen: what follows from it is worked out once."""
+    return seen[:, :1] if seen.all() else seen
 
 
 def fisher_z(correlation: FloatArray, count: IntArray | FloatArray) -> FloatArray:

@@ -112,18 +112,19 @@ def _fit(standard: FloatArray, seen: BoolArray) -> _Fit | None:
     known, whole = seen.astype(float), bool(seen.all())
     for _round in range(_ROUNDS):
         heard = (weight**2).sum() if whole else np.einsum("td,d->t", known, weight**2)
-        profile = _over(np.einsum("td,d->t", standard, weight), heard + np.zeros(len(standard)))
+        profile = _over(np.einsum("td,d->t", standard, weight), heard)
         told = (profile**2).sum() if whole else np.einsum("td,t->d", known, profile**2)
-        weight = _over(np.einsum("td,t->d", standard, profile), told + np.zeros(len(weight)))
+        weight = _over(np.einsum("td,t->d", standard, profile), told)
         usual = float(np.median(np.abs(weight)))
         if usual == 0:
             return None
         # No device speaks louder than three usual ones: one with a fault of its own makes no profile.
         weight = np.clip(weight / usual, -3.0, 3.0)
-    mine = standard * weight
-    profile = _over(
-        mine.sum(axis=1, keepdims=True) - mine, (np.einsum("td,d->t", known, weight**2))[:, None] - known * weight**2
+    mine, square = standard * weight, (weight**2)[None]
+    heard_of_others = (
+        square.sum() - square if whole else np.einsum("td,d->t", known, square[0])[:, None] - known * square
     )
+    profile = _over(mine.sum(axis=1, keepdims=True) - mine, heard_of_others)
     return _followed(standard, seen, profile)
 
 
@@ -152,7 +153,8 @@ def _lag_one(values: FloatArray) -> FloatArray:
 
 def _over(part: FloatArray, whole: FloatArray) -> FloatArray:
     """A quotient; 0 where the divisor is."""
-    quotient: FloatArray = np.where(whole > 0, part, 0.0) / np.where(whole > 0, whole, 1.0)
+    safe = whole > 0
+    quotient: FloatArray = part / whole if safe.all() else np.where(safe, part, 0.0) / np.where(safe, whole, 1.0)
     return quotient
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import log_ndtr, logsumexp
+from scipy.special import log_ndtr
 
 from oddfleet.detect.features import COMPARED, EXTREMES, SCORED, FeatureTable
 from oddfleet.detect.moments import MOMENTS, pooled_error, robust_spread
@@ -30,6 +30,8 @@ noise, and that of a normal plus an exponential with share f is 2 f**1.5."""
 FEWEST_FOR_TAILS = 100
 MOST_STRETCH = 3.0
 _BODY = (0.8, 0.9, 0.95)
+LEAST_WEIGHT = -745.0
+"""A true variance less likely than this (its logarithm) is 0 in the arithmetic of floating point."""
 LENGTH_ERROR = 0.25
 """Chance alone moves the log of a longest stretch by so much: by a quarter of its length."""
 
@@ -262,18 +264,29 @@ def log_tail(others: _Others, prior: Prior = USUAL_PRIOR, *, skewed: bool = Fals
         skewed: True for a maximum: true differences, and part of the error, are then exponential upwards.
     """
     weight = others.likelihood + _log_prior(prior, others.between)
-    weight -= logsumexp(weight, axis=0)
-    noise = np.sqrt(others.spread / others.count + others.own**2)
-    deviate = others.away / np.hypot(noise, np.sqrt(others.between))
+    weight -= _log_sum(weight)
+    # Many devices leave few of the true variances possible; the rest would cost most of the time and count for nothing.
+    possible = (weight > LEAST_WEIGHT).any(axis=1)
+    weight, between, spread = weight[possible], others.between[possible], others.spread[possible]
+    noise = np.sqrt(spread / others.count + others.own**2)
+    deviate = others.away / np.sqrt(noise**2 + between)
     tail = log_ndtr(-np.abs(deviate))
     if skewed:
         # A furthest day that is near is no spike.
         lopsided = SKEWED_SHARE * others.own**2
         rest = np.sqrt(noise**2 - lopsided)
-        upper = _log_exponential_tail(others.away / rest, np.sqrt(others.between + lopsided) / rest)
+        upper = _log_exponential_tail(others.away / rest, np.sqrt(between + lopsided) / rest)
         tail = np.where(deviate > 0, np.maximum(tail, upper), -np.log(2))
-    result: FloatArray = np.minimum(np.log(2) + logsumexp(weight + tail, axis=0), 0.0)
+    result: FloatArray = np.minimum(np.log(2) + _log_sum(weight + tail), 0.0)
     return result
+
+
+def _log_sum(logs: FloatArray) -> FloatArray:
+    """Log (devices,) of the sum of the exponentials of each column, as ``scipy.special.logsumexp`` without checks."""
+    largest = np.maximum(logs.max(axis=0), -np.finfo(float).max)
+    with np.errstate(divide="ignore"):
+        total: FloatArray = largest + np.log(np.exp(logs - largest).sum(axis=0))
+    return total
 
 
 def _log_prior(prior: Prior, between: FloatArray) -> FloatArray:

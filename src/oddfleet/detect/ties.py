@@ -169,8 +169,11 @@ def _powers(place: FloatArray, degree: int) -> FloatArray:
 
     Far outside the cohort no curve can be trusted; there each power goes on along its tangent.
     """
-    power = np.arange(degree + 1)
-    inside = np.clip(place, -_REACH, _REACH)[:, None]
-    beyond = place[:, None] - inside
-    terms: FloatArray = inside**power + beyond * power * inside ** np.maximum(power - 1, 0)
+    inside = np.clip(place, -_REACH, _REACH)
+    beyond = place - inside
+    powers = [np.ones(len(place))]
+    for _degree in range(degree):
+        powers.append(powers[-1] * inside)
+    tangents = [np.zeros(len(place)), *(power * lower for power, lower in enumerate(powers[:-1], 1))]
+    terms: FloatArray = np.stack([power + beyond * tangent for power, tangent in zip(powers, tangents, strict=True)], 1)
     return terms

@@ -371,4 +371,13 @@ def test_rare_events_in_any_order_are_no_surprise(draw: Draw, assert_held: Judge
 def test_ranks_that_tie_share_their_mean_as_scipys_do(draw: Draw) -> None:
     values = np.round(draw("normal", (50, 40)), 1)
     values[:3, :7] = np.inf
-    np.testing.assert_array_equal(scores._average_ranks(values), stats.rankdata(values, axis=0))
+    order = np.argsort(values, axis=0)
+    ordered = np.take_along_axis(values, order, axis=0)
+    ranks = scores._average_ranks(order, ordered[1:] == ordered[:-1])
+    np.testing.assert_array_equal(ranks, stats.rankdata(values, axis=0))
+
+
+def test_one_day_that_was_not_seen_has_the_middle_score_and_moves_the_others_ranks() -> None:
+    got = scores.normal_scores(np.array([[3.0, 1.0], [np.nan, 2.0], [1.0, 3.0], [2.0, 4.0]]))
+    assert got[1, 0] == 0
+    np.testing.assert_allclose(got[[0, 2, 3], :1], scores.normal_scores(np.array([[3.0], [1.0], [2.0]])))
