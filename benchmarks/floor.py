@@ -30,6 +30,7 @@ def main(data: Path, out: Path) -> None:
     with dbapi.connect(str(out / "floor.db"), autocommit=True) as connection, connection.cursor() as cursor:
         # Not to be had inside a transaction; the ingestion then opens one of its own.
         cursor.execute("PRAGMA synchronous = OFF")
+        cursor.execute("PRAGMA journal_mode = OFF")
         cursor.adbc_ingest("time_series", rows, mode="create")
     spread = rows.group_by("device_id").agg(pl.col("value").std()).sort("value")
     mpl.use("Agg")
