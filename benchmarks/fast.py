@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -21,10 +20,12 @@ import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import speed
+
 from oddfleet import Kind, plant
 
 HERE = Path(__file__).parent
-DEVICES, DAYS = 1000, 366
+DEVICES = 1000
 ODDFLEET = (sys.executable, "-c", "from oddfleet.cli import main; main()")
 LIMITS = {
     "run, healthy fleet": 1.5,
@@ -94,36 +95,23 @@ def whole_run(name: str, data: Path, pairs: int) -> list[Figure]:
     return found
 
 
-def detector(devices: int, runs: int) -> tuple[float, float, float]:
-    """CPU seconds of ``find_oddities`` and of one sort, and peak MB, of a process whose BLAS has one thread."""
-    script = (
-        f"import resource, speed; print(*speed.cpu_seconds({devices}, {runs}), "
-        "resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
-    )
-    # Through a shell, which is small, for the reason given with MEASURED.
-    command = ["sh", "-c", '"$0" -c "$1"; exit $?', sys.executable, script]
-    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, cwd=HERE)
-    taken, sort, peak = map(float, done.stdout.split())
-    return taken, sort, peak
-
-
 def detector_figures(sizes: list[int], runs: int) -> list[Figure]:
-    """The detector by number of devices; memory against that of the matrix alone. Only the first size has limits."""
+    """The detector, BLAS with one thread; memory against that of the matrix. Only the first size has limits."""
     found = []
     for devices in sizes:
-        taken, sort, peak = detector(devices, runs if devices == DEVICES else min(runs, 3))
+        repeats = runs if devices == DEVICES else min(runs, 3)
+        taken, sort, peak = speed.in_own_process(devices, repeats, OPENBLAS_NUM_THREADS="1")
         where = "" if devices == DEVICES else f" on {devices:,}"
         found += [
             Figure.of(f"find_oddities{where}, CPU seconds", taken, "s"),
             Figure.of(f"find_oddities{where}, sorts of the matrix", taken, "s", sort),
-            Figure.of(f"find_oddities{where}, peak memory", peak, "MB", devices * DAYS * 8 / 2**20),
+            Figure.of(f"find_oddities{where}, peak memory", peak, "MB", devices * speed.DAYS * 8 / 2**20),
         ]
     return found
 
 
 def figures(pairs: int, sizes: list[int]) -> list[Figure]:
-    healthy = plant.healthy_fleet("weekly", DEVICES, DAYS, seed=1000)
+    healthy = plant.healthy_fleet("weekly", DEVICES, speed.DAYS, seed=1000)
     odd = plant.with_fault(healthy, healthy.device_ids[10], Kind.LEVEL_SHIFT, seed=1000)
     odd = plant.with_fault(odd, healthy.device_ids[700], Kind.INACTIVE, seed=1001)
     found = []

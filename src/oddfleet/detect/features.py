@@ -91,24 +91,22 @@ def compute(block: Block, dates: DateArray, habits: Habits) -> FeatureTable:
     own = own_days(block.residual, weekdays(dates), habits)
     shape, unknown = moments.moments(own), np.full((1, devices), np.nan)
     level, scored = moments.level(block.freed), _scored(block, own, dates, habits)
-    distinct, distinct_errors = _distinct(block.values)
-    table = np.concatenate(
-        [level, shape[1:], distinct[None], scored, extremes(own, np.exp(shape[1])), unknown, unknown]
-    )
+    share, share_errors = distinct(block.values)
+    table = np.concatenate([level, shape[1:], share[None], scored, extremes(own, np.exp(shape[1])), unknown, unknown])
     batches = max(2, min(MOST_BATCHES, n_days // 14))
-    errors = _errors(block, own, batches, distinct_errors)
+    errors = _errors(block, own, batches, share_errors)
     comparable = (np.isfinite(block.values).sum(axis=0) >= FEWEST_DAYS) & np.isfinite(table[1])
     return FeatureTable(np.where(comparable, table, np.nan), np.where(comparable, errors, np.nan), batches)
 
 
-def _errors(block: Block, own: FloatArray, batches: int, distinct: FloatArray) -> FloatArray:
+def _errors(block: Block, own: FloatArray, batches: int, share_errors: FloatArray) -> FloatArray:
     """Sampling errors (features, devices) of ``compute``; NaN for the coupling."""
     devices = own.shape[1]
     level = moments.batch_errors(moments.level, block.freed, batches)
     shape = moments.batch_errors(moments.moments, own, batches)[1:]
     scored, unknown = np.ones((len(SCORED), devices)), np.full((1, devices), np.nan)
     far = extreme_errors(np.isfinite(block.values).sum(axis=0))
-    return np.concatenate([level, shape, distinct[None], scored, far, np.ones((1, devices)), unknown])
+    return np.concatenate([level, shape, share_errors[None], scored, far, np.ones((1, devices)), unknown])
 
 
 def distinct_share(values: FloatArray) -> FloatArray:
@@ -117,19 +115,14 @@ def distinct_share(values: FloatArray) -> FloatArray:
     >>> distinct_share(np.array([[1.0], [1.0], [2.0], [np.nan]])).round(3).tolist()
     [0.667]
     """
-    return _distinct(values)[0]
+    return distinct(values)[0]
 
 
-def distinct_error(values: FloatArray) -> FloatArray:
-    """Standard error of ``distinct_share`` (devices,), of one value at least.
+def distinct(values: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """``distinct_share`` and its standard error, of one value at least; each (devices,).
 
-    From the number of values seen just once, as the next day would be new at about that rate (Good 1953).
+    The error is from the number of values seen just once, as the next day would be new at about that rate (Good 1953).
     """
-    return _distinct(values)[1]
-
-
-def _distinct(values: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """``distinct_share`` and its error, by one sort."""
     new, count = _new_values(values)
     days = np.maximum(count, 1)
     last = np.arange(1, len(values) + 1)[:, None] >= count

@@ -110,9 +110,12 @@ def _fit(standard: FloatArray, seen: BoolArray) -> _Fit | None:
     """The strongest profile of standardised values (days, devices), 0 where not seen; None where all is flat."""
     weight = np.ones(standard.shape[1])
     known, whole = seen.astype(float), bool(seen.all())
+
+    def heard(square: FloatArray) -> FloatArray:
+        return np.asarray(square.sum()) if whole else np.einsum("td,d->t", known, square)
+
     for _round in range(_ROUNDS):
-        heard = (weight**2).sum() if whole else np.einsum("td,d->t", known, weight**2)
-        profile = _over(np.einsum("td,d->t", standard, weight), heard)
+        profile = _over(np.einsum("td,d->t", standard, weight), heard(weight**2))
         told = (profile**2).sum() if whole else np.einsum("td,t->d", known, profile**2)
         weight = _over(np.einsum("td,t->d", standard, profile), told)
         usual = float(np.median(np.abs(weight)))
@@ -120,11 +123,9 @@ def _fit(standard: FloatArray, seen: BoolArray) -> _Fit | None:
             return None
         # No device speaks louder than three usual ones: one with a fault of its own makes no profile.
         weight = np.clip(weight / usual, -3.0, 3.0)
-    mine, square = standard * weight, (weight**2)[None]
-    heard_of_others = (
-        square.sum() - square if whole else np.einsum("td,d->t", known, square[0])[:, None] - known * square
-    )
-    profile = _over(mine.sum(axis=1, keepdims=True) - mine, heard_of_others)
+    mine, square = standard * weight, weight**2
+    of_others = np.reshape(heard(square), (-1, 1)) - (square if whole else known * square)
+    profile = _over(mine.sum(axis=1, keepdims=True) - mine, of_others)
     return _followed(standard, seen, profile)
 
 

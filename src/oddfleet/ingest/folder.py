@@ -130,8 +130,10 @@ def _of_device(file: DeviceFile, block: Block) -> Block:
     kind = pl.Int64 if isinstance(file.device, int) else pl.String
     # Not by an expression: a thousand of these would take a quarter of the time of reading.
     name = pl.Series("device_id", [file.device], kind)
-    rows = block.rows[["date", "value"]].insert_column(1, name.new_from_index(0, block.rows.height))
-    invalid = block.invalid
-    if invalid.height:
-        invalid = invalid[["date"]].insert_column(1, name.new_from_index(0, invalid.height))
-    return replace(block, rows=rows, invalid=invalid)
+
+    def named(table: pl.DataFrame) -> pl.DataFrame:
+        return table.insert_column(1, name.new_from_index(0, table.height))
+
+    # What is empty, and mostly is, is left as it is.
+    invalid = named(block.invalid[["date"]]) if block.invalid.height else block.invalid
+    return replace(block, rows=named(block.rows[["date", "value"]]), invalid=invalid)

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from threading import Event
 from typing import TypeVar
 
+from oddfleet.pipeline.progress import Step
+
 _Result = TypeVar("_Result")
-Step = Callable[[int, int], None]
-"""Told how far the work is: (done, in all)."""
 
 
 class _Stopped(Exception):  # noqa: N818 - no error: nobody waits for the work any more

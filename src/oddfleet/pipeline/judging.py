@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from oddfleet import detect, plant
 from oddfleet.model import Answers, DataHealth, Fleet, Oddities
-from oddfleet.pipeline.beside import Step, beside
+from oddfleet.pipeline.beside import beside
 from oddfleet.pipeline.files import put, write_text
-from oddfleet.pipeline.progress import Progress
+from oddfleet.pipeline.progress import Progress, Step
 from oddfleet.pipeline.publishing import DATABASE, FINDINGS, ODDITIES, PLOTS, REPORT, new_run, told
 from oddfleet.settings import Settings
 

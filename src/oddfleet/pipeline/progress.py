@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+Step = Callable[[int, int], None]
+"""Told how far a step of the work is: (done, in all)."""
+
 
 class Progress(Protocol):
     """Whoever wants to be told how far a run is."""
 
-    def step(self, label: str) -> Callable[[int, int], None]:
+    def step(self, label: str) -> Step:
         """Begin a step of the work; what comes back is called with (done, in all)."""

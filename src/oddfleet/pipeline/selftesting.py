@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import numpy as np
 from oddfleet import detect, plant
 from oddfleet.errors import InputError, SettingsError
 from oddfleet.model import DeviceId, FaultTest, Finding, Fleet, IntArray, Kind, Oddities, SelfTest
-from oddfleet.pipeline.progress import Progress
+from oddfleet.pipeline.progress import Progress, Step
 from oddfleet.settings import Settings, Trials
 
 STRENGTHS = (0.125, 0.25, 0.5, 1.0, 2.0)
@@ -86,7 +86,7 @@ def _silent(done: int, total: int) -> None:
     """Tell nobody."""
 
 
-def _tested(fleet: Fleet, settings: Settings, trials: Trials, step: Callable[[int, int], None]) -> SelfTest:
+def _tested(fleet: Fleet, settings: Settings, trials: Trials, step: Step) -> SelfTest:
     draw = np.random.default_rng(trials.seed)
     judged = _sample(fleet, draw)
     untouched = detect.find_oddities(judged, settings)

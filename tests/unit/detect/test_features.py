@@ -78,7 +78,7 @@ def test_errors_are_batch_means_new_values_ones_and_the_law_of_the_furthest(valu
     errors = dict(zip(COMPARED, table.errors, strict=True))
     for name, expected in zip(moments.MOMENTS, moments.batch_errors(moments.moments, values, 8), strict=True):
         np.testing.assert_allclose(errors[name], expected, rtol=1e-9)
-    np.testing.assert_array_equal(errors["distinct_share"], features.distinct_error(values))
+    np.testing.assert_array_equal(errors["distinct_share"], features.distinct(values)[1])
     assert all((errors[name] == 1).all() for name in (*SCORED, "spikes_score"))
     furthest = features.extreme_errors(np.isfinite(values).sum(axis=0))
     np.testing.assert_array_equal([errors[name] for name in EXTREMES], furthest)
@@ -193,22 +193,22 @@ def test_values_that_differ_by_rounding_are_one() -> None:
 @pytest.mark.parametrize("lost", [True, False])
 def test_distinct_error_by_counting(values: FloatArray, lost: bool) -> None:
     series = values if lost else np.where(np.isfinite(values), values, 100.0)
-    for device, got in enumerate(features.distinct_error(series)):
+    for device, got in enumerate(features.distinct(series)[1]):
         seen = [value for value in series[:, device].tolist() if not isnan(value)]
         once = sum(times == 1 for times in Counter(seen).values())
         assert got == pytest.approx(sqrt(max(once * (1 - once / len(seen)), 1.0)) / len(seen))
 
 
 def test_distinct_error_of_nothing_is_finite() -> None:
-    assert np.isfinite(features.distinct_error(np.full((3, 1), np.nan))).all()
-    assert np.isfinite(features.distinct_error(np.zeros((0, 2)))).all()
+    assert np.isfinite(features.distinct(np.full((3, 1), np.nan))[1]).all()
+    assert np.isfinite(features.distinct(np.zeros((0, 2)))[1]).all()
 
 
 @pytest.mark.parametrize("values_in_all", [30, 300, 3000])
 def test_distinct_error_is_not_below_how_equal_devices_scatter(draw: Draw, values_in_all: int) -> None:
     values = np.floor(values_in_all * draw("uniform", (366, 2000)))
     scatter = features.distinct_share(values).std()
-    assert scatter < np.median(features.distinct_error(values)) < 3 * max(scatter, 1 / 366)
+    assert scatter < np.median(features.distinct(values)[1]) < 3 * max(scatter, 1 / 366)
 
 
 def test_extremes_by_loops(values: FloatArray) -> None:

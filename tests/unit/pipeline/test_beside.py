@@ -4,7 +4,8 @@ import threading
 
 import pytest
 
-from oddfleet.pipeline.beside import Step, beside
+from oddfleet.pipeline.beside import beside
+from oddfleet.pipeline.progress import Step
 
 
 def _nothing(_done: int, _of: int) -> None:
