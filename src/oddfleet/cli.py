@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from oddfleet import pipeline
-    from oddfleet.model import SelfTest
+    from oddfleet.model import Compaction, SelfTest
 
 EXIT_ERROR, EXIT_ODD, EXIT_CANCELLED = 1, 3, 130
 _UNTOUCHED = "cancelled; the results of the last complete run are untouched"
@@ -159,6 +159,36 @@ def selftest(
             _print(report.selftest_json(done))
         elif not quiet:
             _print(_rendered(shown))
+
+
+@app.command(epilog="Example: 'oddfleet compact data fleet.parquet', then 'oddfleet run fleet.parquet'.")
+def compact(
+    data: _Data,
+    file: Annotated[Path, typer.Argument(metavar="FILE", readable=False, help="The Parquet file to write.")],
+    json: Annotated[bool, typer.Option("--json", help="Print a document on stdout, errors included.")] = False,
+    quiet: _Quiet = False,
+    debug: _Debug = False,
+) -> None:
+    """Write a fleet to one Parquet file: every row, name and device, to be read again as the same fleet.
+
+    What cannot be used goes to NAME.rejected.csv beside NAME.parquet, each line with its reason.
+    """
+
+    def work(progress: pipeline.Progress) -> Compaction:
+        from oddfleet import pipeline  # noqa: PLC0415
+
+        return pipeline.compact(data, file, progress)
+
+    done = _done(work, json=json, quiet=quiet, debug=debug, cancelled="cancelled; nothing was written")
+    with _told(debug=debug):
+        from rich.console import Console  # noqa: PLC0415
+
+        from oddfleet import report  # noqa: PLC0415
+
+        if json:
+            _print(report.compaction_json(done))
+        elif not quiet:
+            report.print_compaction(done, Console(stderr=True))
 
 
 def main() -> None:

@@ -99,7 +99,9 @@ def work(job: dict[str, Any], notes: int) -> NoReturn:
         vars(importlib.import_module("oddfleet.detect"))["find_oddities"] = find_a_bug
     note_syncs(notes)
     sys.addaudithook(Breaker(job, notes))
-    sys.argv = ["oddfleet", *job["arguments"], "--out", job["out"]]
+    sys.argv = ["oddfleet", *job["arguments"]]
+    if job["arguments"][0] != "compact":
+        sys.argv += ["--out", job["out"]]
     code: Any = 0
     try:
         cli.main()

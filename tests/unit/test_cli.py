@@ -77,6 +77,7 @@ def test_a_line_that_is_an_error() -> None:
         ["demo", "surplus"],
         ["selftest"],
         ["selftest", "data", "--repeats", "few"],
+        ["compact", "data"],
         [],
     ],
     ids=" ".join,
@@ -134,6 +135,8 @@ def test_json_is_one_document_and_nothing_else(sick: Path, quiet: list[str]) -> 
         ["selftest", ".", "--alpha", "7"],
         ["selftest", ".", "--repeats", "0"],
         ["selftest", ".", "--seed", "-1", "--quiet"],
+        ["compact", "nowhere", "x.parquet"],
+        ["compact", ".", "x.csv", "--quiet"],
     ],
     ids=" ".join,
 )

@@ -58,17 +58,9 @@ def read_folder(folder: Path, progress: Callable[[int, int], None] | None) -> So
     meta_file, issues = choose_meta_file([*tables, *(entry for entry in others if not is_missed(entry))])
     missed = [make_issue(entry.path, 0, "", _NOT_READ) for entry in others if is_missed(entry)]
     source = replace(source, unread=(*source.unread, *missed))
-    issues += missed
-    if meta_file is None:
-        return with_meta(source, source.meta, issues)
-    meta, meta_issues = read_meta(meta_file, source.rows.schema["device_id"])
-    if meta.height and not meta["id"].is_in(source.rows["device_id"].unique().implode()).any():
-        meta_issues.insert(0, make_issue(meta_file.path, 0, "", "an id must be that of a file, got none that is"))
-    source = with_meta(source, meta, issues + meta_issues)
-    if meta_issues:
-        told = f"{len(meta_issues):,} of its entries cannot be used; the first: {meta_issues[0].reason}"
-        source = replace(source, unread=(*source.unread, make_issue(meta_file.path, 0, "", told)))
-    return source
+    if meta_file is not None:
+        source = with_meta(source, meta_file.path, *read_meta(meta_file, source.rows.schema["device_id"]))
+    return replace(source, issues=(*issues, *missed, *source.issues))
 
 
 def _may_be_meta(file: DeviceFile) -> bool:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -58,15 +59,20 @@ def read_meta(file: Entry, id_type: pl.DataType) -> tuple[pl.DataFrame, list[Dat
     Raises:
         InputError: when the file is no such list.
     """
+    return meta_table(file.path, _load(file), id_type)
+
+
+def meta_table(file: Path, entries: Sequence[Any], id_type: pl.DataType) -> tuple[pl.DataFrame, list[DataIssue]]:
+    """The table of ``read_meta`` from entries as they were parsed; ``file`` is where they stand."""
     kept: dict[DeviceId, dict[str, str | None]] = {}
     issues: list[DataIssue] = []
-    for place, entry in enumerate(_load(file), 1):
+    for place, entry in enumerate(entries, 1):
         key, reason = _entry_id(entry, id_type)
         if key is not None and key in kept:
             reason = f"the id must appear once, got {key} again; the first entry counts"
         if key is None or reason:
             text = json.dumps(entry, ensure_ascii=False)
-            issues.append(make_issue(file.path, 0, printable(text), f"entry {place}: {reason}"))
+            issues.append(make_issue(file, 0, printable(text), f"entry {place}: {reason}"))
             continue
         kept[key] = {printable(name): _as_text(value) for name, value in entry.items() if name != "id"}
     further = dict.fromkeys(name for entry in kept.values() for name in entry if name != "name")

@@ -12,6 +12,7 @@ import polars as pl
 
 from oddfleet.errors import InputError
 from oddfleet.ingest.ids import with_ids
+from oddfleet.ingest.issues import make_issue
 from oddfleet.ingest.layout import Block
 from oddfleet.model import DataIssue, DeviceId, Fleet, id_order
 from oddfleet.model.frames import long_parts
@@ -105,9 +106,15 @@ def from_blocks(blocks: Sequence[Block], path: Path) -> Source:
     )
 
 
-def with_meta(source: Source, meta: pl.DataFrame, issues: Sequence[DataIssue]) -> Source:
-    """The source with the table of a meta file and the issues met in that file."""
-    return replace(source, meta=meta, issues=(*issues, *source.issues))
+def with_meta(source: Source, file: Path, meta: pl.DataFrame, issues: Sequence[DataIssue]) -> Source:
+    """The source with the table of a meta file and the issues met in that file; they are told, too."""
+    if meta.height and not meta["id"].is_in(source.rows["device_id"].unique().implode()).any():
+        issues = [make_issue(file, 0, "", "an id must be that of a file, got none that is"), *issues]
+    unread = source.unread
+    if issues:
+        told = f"{len(issues):,} of its entries cannot be used; the first: {issues[0].reason}"
+        unread = (*unread, make_issue(file, 0, "", told))
+    return replace(source, meta=meta, issues=(*issues, *source.issues), unread=unread)
 
 
 def _no_row(path: Path, issues: Sequence[DataIssue]) -> str:

@@ -20,6 +20,7 @@ from oddfleet.ingest.layout import Block, Layout, Piece, Refusal
 from oddfleet.ingest.lines import Entry, Stretch
 from oddfleet.ingest.listing import TABLES
 from oddfleet.ingest.pieces import pieces_of, read_pieces
+from oddfleet.ingest.roster import read_roster, with_roster
 from oddfleet.ingest.source import Source, from_blocks
 
 ROWS_AT_ONCE = 1 << 17
@@ -31,7 +32,7 @@ _TEXTS = (*TABLES, *(f"{ending}.gz" for ending in TABLES))
 
 
 def read_table(file: Path, progress: Callable[[int, int], None] | None) -> Source:
-    """Read a long table; without names, for it has no meta file.
+    """Read a long table; without names, but for a Parquet file that tells them in its metadata.
 
     Args:
         file: a ``.csv``, ``.tsv`` or ``.txt`` file with a header, also packed as ``.gz``, or a ``.parquet`` file;
@@ -40,7 +41,7 @@ def read_table(file: Path, progress: Callable[[int, int], None] | None) -> Sourc
         progress: called with (bytes or rows done, all of them) as they are done.
 
     Raises:
-        InputError: when the file is no such table, or holds no line that can be read.
+        InputError: when the file is no such table, holds no line that can be read, or its metadata is broken.
     """
     name = file.name.lower()
     if not name.endswith((*_TEXTS, ".parquet")):
@@ -48,12 +49,14 @@ def read_table(file: Path, progress: Callable[[int, int], None] | None) -> Sourc
             f"{file}: a folder, a .zip, a .csv or a .parquet file is needed, got '{file.suffix}'; convert it"
         )
     try:
+        roster = read_roster(file) if name.endswith(".parquet") else None
         blocks = list(_blocks(file, progress))
     except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"{file}: {_NEEDED}, got a file that cannot be read ({reason}); write it anew") from error
     source = from_blocks(blocks, file)
-    return replace(source, unread=tuple(issue for issue in source.issues if issue.line == 0))
+    source = replace(source, unread=tuple(issue for issue in source.issues if issue.line == 0))
+    return source if roster is None else with_roster(source, file, roster)
 
 
 def _blocks(file: Path, progress: Callable[[int, int], None] | None) -> Iterator[Block]:

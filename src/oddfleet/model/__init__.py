@@ -5,12 +5,15 @@ from __future__ import annotations
 from oddfleet.model.finding import DataIssue, Finding, Kind, Oddities
 from oddfleet.model.fleet import BoolArray, DateArray, DeviceId, Fleet, FloatArray, IntArray
 from oddfleet.model.frames import id_order
+from oddfleet.model.roster import ROSTER_KEY, Roster
 from oddfleet.model.selftest import FaultTest, SelfTest
-from oddfleet.model.summary import Answers, DataHealth, DeviceTotal
+from oddfleet.model.summary import Answers, Compaction, DataHealth, DeviceTotal
 
 __all__ = [
+    "ROSTER_KEY",
     "Answers",
     "BoolArray",
+    "Compaction",
     "DataHealth",
     "DataIssue",
     "DateArray",
@@ -23,6 +26,7 @@ __all__ = [
     "IntArray",
     "Kind",
     "Oddities",
+    "Roster",
     "SelfTest",
     "id_order",
 ]

@@ -55,6 +55,11 @@ class DataIssue:
     text: str
     reason: str
 
+    @property
+    def sentence(self) -> str:
+        """Where it is and what is wrong with it, without the text."""
+        return f"{self.file}{f':{self.line}' if self.line else ''}: {self.reason}"
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

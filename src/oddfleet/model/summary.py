@@ -1,9 +1,10 @@
-"""What a run knows of its input besides the decision: the standing questions and the health of the data."""
+"""What is told of the input besides the decision: the standing questions, the health of the data, a compaction."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 from oddfleet.model.fleet import DeviceId
 
@@ -56,4 +57,31 @@ class DataHealth:
     data_without_name: int
     first_day: date
     last_day: date
+    unread: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Compaction:
+    """What went into one Parquet file; ``lines_read == rows_written - rows_without_number + lines_rejected``.
+
+    Attributes:
+        file: the Parquet file.
+        lines_read: data lines met (headers and blank lines apart).
+        rows_written: rows of the file.
+        lines_rejected: lines that could not be used.
+        rows_without_number: how many of these were kept as a row without a value, for their day and device are known.
+        devices: devices of the fleet, those without any row too.
+        first_rejected: where the first line is that could not be used, and why; None where all could.
+        rejected: the file with all that could not be used; None where there is nothing of the kind.
+        unread: a sentence for each file of which nothing, or not all, could be read.
+    """
+
+    file: Path
+    lines_read: int
+    rows_written: int
+    lines_rejected: int
+    rows_without_number: int
+    devices: int
+    first_rejected: str | None = None
+    rejected: Path | None = None
     unread: tuple[str, ...] = ()

@@ -1,9 +1,10 @@
-"""One function for each thing a user can ask for: read, find oddities, run, demonstrate, test the watchman."""
+"""One function for each thing a user can ask for: read, find oddities, run, demonstrate, test the watchman, compact."""
 
 from __future__ import annotations
 
+from oddfleet.pipeline.compacting import compact
 from oddfleet.pipeline.judging import Run, demo, find_oddities, read, run
 from oddfleet.pipeline.progress import Progress
 from oddfleet.pipeline.selftesting import selftest, selftest_data
 
-__all__ = ["Progress", "Run", "demo", "find_oddities", "read", "run", "selftest", "selftest_data"]
+__all__ = ["Progress", "Run", "compact", "demo", "find_oddities", "read", "run", "selftest", "selftest_data"]

@@ -68,8 +68,7 @@ def locked(folder: Path) -> Iterator[None]:
         file = _locked(folder)
     except BlockingIOError as error:
         raise OutputError(
-            f"{folder}: another run is writing here, and only one at a time can; wait for it or choose another "
-            "folder with --out"
+            f"{folder}: another run is writing here, and only one at a time can; wait for it or choose another folder"
         ) from error
     try:
         yield

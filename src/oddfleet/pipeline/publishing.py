@@ -55,10 +55,10 @@ def new_run(out: Path) -> Iterator[Path]:
             yield run
             with told(out, run):
                 ours = _complete(run, out)
-                held.enter_context(_deaf())
+                held.enter_context(deaf())
                 _show(run, out, ours)
         finally:
-            held.enter_context(_deaf())
+            held.enter_context(deaf())
 
 
 @contextmanager
@@ -78,7 +78,7 @@ def told(out: Path, run: Path | None = None) -> Iterator[None]:
 
 
 @contextmanager
-def _deaf() -> Iterator[None]:
+def deaf() -> Iterator[None]:
     """Ctrl-C and a request to stop count for nothing in here: what is done now is done in a moment."""
     if threading.current_thread() is not threading.main_thread():
         # Python tells only the main thread of signals, and lets only that one say what becomes of them.

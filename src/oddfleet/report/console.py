@@ -14,7 +14,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from oddfleet.errors import visible
-from oddfleet.model import Answers, DataHealth, DeviceId, FaultTest, Fleet, Oddities, SelfTest
+from oddfleet.model import Answers, Compaction, DataHealth, DeviceId, FaultTest, Fleet, Oddities, SelfTest
 from oddfleet.report import wording
 
 MOST_ROWS = 20
@@ -49,18 +49,35 @@ def print_summary(  # noqa: PLR0913, PLR0917  (the five things a run has to tell
         [
             *(f"Note: {note}" for note in result.notes),
             f"Data: {wording.health_line(health, gaps)}",
-            *_unread_lines(health.unread),
+            *_unread_lines(health.unread, "the table rejected in my_sqlite.db"),
             *(f"Written: {path} ({what})" for path, what in outputs),
         ],
         console,
     )
 
 
-def _unread_lines(unread: Sequence[str]) -> list[str]:
-    """Files of which nothing, or not all, could be read: the first few; all are in the table ``rejected``."""
+def print_compaction(done: Compaction, console: Console) -> None:
+    """Print what went into one file, and what did not and why.
+
+    Args:
+        done: what became of the input.
+        console: where to; where that is no terminal, each line stands whole.
+    """
+    lines = [f"Data: {wording.compaction_line(done)}"]
+    if done.first_rejected is not None:
+        lines.append(f"First rejected: {visible(done.first_rejected)}")
+    lines += _unread_lines(done.unread, str(done.rejected))
+    lines.append(f"Written: {done.file} (every row and name, to be read again as the same fleet)")
+    if done.rejected is not None:
+        lines.append(f"Written: {done.rejected} (what could not be used, and why)")
+    _print_lines(lines, console)
+
+
+def _unread_lines(unread: Sequence[str], all_of_them: str) -> list[str]:
+    """Files of which nothing, or not all, could be read: the first few, and where all are."""
     lines = [f"Not read: {visible(sentence)}" for sentence in unread[:MOST_UNREAD]]
     more = len(unread) - len(lines)
-    return [*lines, f"Not read: {more:,} more; see the table rejected in my_sqlite.db"] if more else lines
+    return [*lines, f"Not read: {more:,} more; see {all_of_them}"] if more else lines
 
 
 def print_selftest(result: SelfTest, console: Console) -> None:

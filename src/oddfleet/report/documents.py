@@ -1,4 +1,4 @@
-"""The JSON documents: the answer of the exercise, findings and self-test in full."""
+"""The JSON documents: the answer of the exercise; findings, self-test and compaction in full."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import json
 import math
 import re
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from oddfleet.errors import SCHEMA
-from oddfleet.model import Answers, DataHealth, Finding, Fleet, Oddities, SelfTest
+from oddfleet.model import Answers, Compaction, DataHealth, Finding, Fleet, Oddities, SelfTest
 
 
 def oddities_json(result: Oddities, fleet: Fleet) -> str:
@@ -54,6 +55,15 @@ def selftest_json(result: SelfTest) -> str:
     return _document({"schema": SCHEMA, "selftest": _plain(dataclasses.asdict(result))})
 
 
+def compaction_json(done: Compaction) -> str:
+    """A compaction as ``{"schema": 1, "compact": {…}}``: paths as text, null where there is no such file or line.
+
+    Args:
+        done: what went into the file, and what did not.
+    """
+    return _document({"schema": SCHEMA, "compact": _plain(dataclasses.asdict(done))})
+
+
 def _finding(finding: Finding) -> dict[str, Any]:
     entry: dict[str, Any] = _plain(dataclasses.asdict(finding))
     # The number of days is for Python; the document holds the keys of its contract and no more.
@@ -62,13 +72,15 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Dates to ISO text and numbers that JSON cannot hold to null, however deep."""
+    """Dates to ISO text, paths to text and numbers that JSON cannot hold to null, however deep."""
     if isinstance(value, dict):
         return {key: _plain(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(entry) for entry in value]
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, Path):
+        return str(value)
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

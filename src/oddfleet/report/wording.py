@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from datetime import date
 
-from oddfleet.model import DataHealth, DeviceId, Kind
+from oddfleet.model import Compaction, DataHealth, DeviceId, Kind
 
 _LARGE_NUMBERS = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
 _CANNOT_TELL: dict[Kind, str] = {
@@ -192,6 +192,16 @@ def health_line(health: DataHealth, gaps: int) -> str:
         f"{count(health.lines_read, 'line')} read, {health.rows_stored:,} stored, {health.lines_rejected:,} rejected; "
         f"{count(health.devices, 'device')}, {health.first_day.isoformat()} to {health.last_day.isoformat()}, "
         f"{count(gaps, 'device day')} without a value; {unnamed} without a name"
+    )
+
+
+def compaction_line(done: Compaction) -> str:
+    """What became of the input of a compaction, in one line."""
+    kept = done.rows_without_number
+    without = f" ({kept:,} of them kept as {'a row' if kept == 1 else 'rows'} without a value)" if kept else ""
+    return (
+        f"{count(done.lines_read, 'line')} read, {count(done.rows_written, 'row')} written, "
+        f"{done.lines_rejected:,} rejected{without}; {count(done.devices, 'device')}"
     )
 
 

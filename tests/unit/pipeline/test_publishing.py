@@ -209,8 +209,7 @@ def test_one_run_at_a_time(tmp_path: Path) -> None:
     with pytest.raises(OutputError) as error, new_run(out):
         publish(out, "two")
     assert str(error.value) == (
-        f"{out}: another run is writing here, and only one at a time can; wait for it or choose another folder with "
-        "--out"
+        f"{out}: another run is writing here, and only one at a time can; wait for it or choose another folder"
     )
     publish(out, "three")
     assert shown(out) == results("three")
