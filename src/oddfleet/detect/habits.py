@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.linalg
 
 from oddfleet.detect import moments, scores
 from oddfleet.model import BoolArray, DateArray, FloatArray, IntArray
@@ -110,5 +109,6 @@ def _autoregression(ranked: FloatArray, seen: BoolArray) -> FloatArray:
         [np.median((ranked[lag:] * ranked[: len(ranked) - lag]).sum(axis=0) / days) for lag in range(LAGS + 1)]
     )
     middle[0] += _RIDGE
-    coefficients: FloatArray = scipy.linalg.solve_toeplitz(middle[:-1], middle[1:])
+    toeplitz = middle[np.abs(np.subtract.outer(np.arange(LAGS), np.arange(LAGS)))]
+    coefficients: FloatArray = np.linalg.solve(toeplitz, middle[1:])
     return coefficients

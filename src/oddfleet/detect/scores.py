@@ -8,7 +8,6 @@ gives one device in 740.
 from __future__ import annotations
 
 import numpy as np
-import scipy.fft
 from scipy.special import betainc, ndtri, ndtri_exp
 
 from oddfleet.model import BoolArray, FloatArray, IntArray
@@ -336,7 +335,7 @@ def _spectrum(scores: FloatArray) -> tuple[FloatArray, FloatArray]:
     own = np.array(scores, dtype=float)
     for day in range(min(7, n_days)):
         own[day::7] -= own[day::7].mean(axis=0)
-    power = np.abs(scipy.fft.rfft(own, n=times * n_days, axis=0)) ** 2
+    power = np.abs(np.fft.rfft(own, n=times * n_days, axis=0)) ** 2
     frequency = np.arange(len(power)) / (times * n_days)
     weekly = np.abs(frequency[:, None] * 7 - np.arange(1, 4)).min(axis=1) <= 7.75 / n_days
     keep = (frequency >= SLOWEST_CYCLES / n_days) & (frequency < 0.5) & ~weekly
