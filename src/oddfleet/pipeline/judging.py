@@ -110,14 +110,15 @@ def _run(data: Path, out: Path, stage: Path, settings: Settings, progress: Progr
     from oddfleet import ingest, report, store  # noqa: PLC0415 - Polars and SQLite only when there is work
 
     source = ingest.read_source(data, progress.step("reading"))
-    fleet = ingest.to_fleet(source)
 
     def stored(step: Step) -> Answers:
         store.write_database(stage / DATABASE, source.rows, source.meta, source.issues, step)
         return store.answer_questions(stage / DATABASE)
 
     with told(out, stage):
+        # What the detector and the report import takes as long as they do: that too goes on while rows are stored.
         with beside(stored, progress.step("storing")) as storing:
+            fleet = ingest.to_fleet(source)
             result = detect.find_oddities(fleet, settings)
             health = _health(source, fleet)
             answers = storing.result()

@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
-from oddfleet.report.console import Progress, print_compaction, print_selftest, print_summary
-from oddfleet.report.documents import compaction_json, findings_json, oddities_json, selftest_json
-from oddfleet.report.html import report_html
-from oddfleet.report.plots import draw_device, write_plots
+from typing import TYPE_CHECKING
+
+from oddfleet.lazily import lazily
+
+if TYPE_CHECKING:
+    from oddfleet.report.console import print_compaction, print_selftest, print_summary
+    from oddfleet.report.documents import compaction_json, findings_json, oddities_json, selftest_json
+    from oddfleet.report.html import report_html
+    from oddfleet.report.plots import draw_device, write_plots
+    from oddfleet.report.progress import Progress
+else:
+    # Rich, Jinja2 and matplotlib: each only where something is printed, or drawn.
+    __getattr__, __dir__ = lazily(
+        __name__,
+        {
+            "console": ("print_compaction", "print_selftest", "print_summary"),
+            "documents": ("compaction_json", "findings_json", "oddities_json", "selftest_json"),
+            "html": ("report_html",),
+            "plots": ("draw_device", "write_plots"),
+            "progress": ("Progress",),
+        },
+    )
 
 __all__ = [
     "Progress",

@@ -1,13 +1,11 @@
-"""What the program says at the end, and how far it has come: plain lines in a pipe, a table on a terminal."""
+"""What the program says at the end: plain lines in a pipe, a table on a terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
-import rich.progress
 from rich import box
 from rich.console import Console
 from rich.table import Column, Table
@@ -107,37 +105,6 @@ def print_selftest(result: SelfTest, console: Console) -> None:
     else:
         _print_lines(_markdown(header, rows), console)
     _print_lines([_selftest_sentence(result), *(f"Note: {note}" for note in _selftest_notes(result))], console)
-
-
-class Progress:
-    """Shows on standard error how far a run has come; silent in a pipe, or when asked to be.
-
-    >>> with Progress(quiet=True) as progress:
-    ...     step = progress.step("Drawing")
-    ...     step(1, 2)
-    """
-
-    def __init__(self, *, quiet: bool = False, console: Console | None = None) -> None:
-        console = console or Console(stderr=True)
-        self._bars = rich.progress.Progress(console=console, transient=True, disable=quiet or not console.is_terminal)
-
-    def __enter__(self) -> Progress:
-        self._bars.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._bars.stop()
-
-    def step(self, label: str) -> Callable[[int, int], None]:
-        """Begin a step; call what it returns with (done, all)."""
-        task = self._bars.add_task(label, total=None)
-
-        def report(done: int, total: int) -> None:
-            self._bars.update(task, completed=done, total=total)
-
-        return report
 
 
 def _answer_lines(answers: Answers) -> list[str]:
