@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import signal
 import sys
@@ -195,6 +197,9 @@ def main() -> None:
     """Entry point of the command ``oddfleet``."""
     # A nightly job that is told to stop cleans up as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A collection looks at all that was imported and finds next to nothing: fewer of them, and at the end none.
+    gc.set_threshold(100_000, 50, 50)
+    atexit.register(gc.freeze)
     with _told(debug="--debug" in sys.argv):
         try:
             app(prog_name="oddfleet")

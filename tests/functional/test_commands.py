@@ -204,3 +204,13 @@ def test_a_run_on_a_healthy_fleet_imports_nothing_slow_that_it_does_not_need(hom
     done = subprocess.run([sys.executable, "-c", command], cwd=home, capture_output=True, text=True, check=False)
     assert done.stderr == ""
     assert done.stdout == "[]\n"
+
+
+def test_no_time_goes_into_garbage_that_is_none() -> None:
+    command = (
+        "import atexit, gc, sys; sys.argv[1:] = ['--version'];"
+        "atexit.register(lambda: print(gc.get_freeze_count() > 10_000, gc.get_threshold()[0] > 10_000));"
+        "from oddfleet.cli import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "True True"
