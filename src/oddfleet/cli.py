@@ -200,6 +200,8 @@ def main() -> None:
     # A collection looks at all that was imported and finds next to nothing: fewer of them, and at the end none.
     gc.set_threshold(100_000, 50, 50)
     atexit.register(gc.freeze)
+    # The matrices are multiplied in a moment; threads that wait for that keep the second processor from what stores.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     with _told(debug="--debug" in sys.argv):
         try:
             app(prog_name="oddfleet")

@@ -206,6 +206,18 @@ def test_a_run_on_a_healthy_fleet_imports_nothing_slow_that_it_does_not_need(hom
     assert done.stdout == "[]\n"
 
 
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity") or len(os.sched_getaffinity(0)) < 2, reason="one processor")
+def test_a_second_process_imports_what_draws(home: Path) -> None:
+    command = (
+        "import atexit, sys; sys.argv[1:] = ['run', 'data', '--out', 'drawn', '--quiet'];"
+        "atexit.register(lambda: print('matplotlib' in sys.modules));"
+        "from oddfleet.cli import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", command], cwd=home, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("False\n", "")
+    assert {path.name for path in (home / "drawn" / "plots").glob("*.png")} == {"3.png", "5.png", "8.png"}
+
+
 def test_no_time_goes_into_garbage_that_is_none() -> None:
     command = (
         "import atexit, gc, sys; sys.argv[1:] = ['--version'];"

@@ -109,24 +109,28 @@ def _run(data: Path, out: Path, stage: Path, settings: Settings, progress: Progr
     """Fill the folder ``stage`` with the results that will be shown in ``out``."""
     from oddfleet import ingest, report, store  # noqa: PLC0415 - Polars and SQLite only when there is work
 
-    source = ingest.read_source(data, progress.step("reading"))
-
     def stored(step: Step) -> Answers:
         store.write_database(stage / DATABASE, source.rows, source.meta, source.issues, step)
         return store.answer_questions(stage / DATABASE)
 
-    with told(out, stage):
-        # What the detector and the report import takes as long as they do: that too goes on while rows are stored.
-        with beside(stored, progress.step("storing")) as storing:
-            fleet = ingest.to_fleet(source)
-            result = detect.find_oddities(fleet, settings)
-            health = _health(source, fleet)
-            answers = storing.result()
-        findings = report.findings_json(result, answers, health)
-        write_text(stage / ODDITIES, report.oddities_json(result, fleet))
-        write_text(stage / FINDINGS, findings)
-        report.write_plots(fleet, result, stage / PLOTS, progress.step("drawing"))
-        write_text(stage / REPORT, report.report_html(fleet, result, answers, health))
+    def drawn(step: Step) -> None:
+        report.write_plots(fleet, result, stage / PLOTS, step, painter.png)
+
+    with report.Painter() as painter:
+        source = ingest.read_source(data, progress.step("reading"))
+        with told(out, stage):
+            # What the detector imports takes as long as it does: that too goes on while rows are stored.
+            with beside(stored, progress.step("storing")) as storing:
+                fleet = ingest.to_fleet(source)
+                result = detect.find_oddities(fleet, settings)
+                with beside(drawn, progress.step("drawing")) as drawing:
+                    health = _health(source, fleet)
+                    answers = storing.result()
+                    findings = report.findings_json(result, answers, health)
+                    page = report.report_html(fleet, result, answers, health)
+                    drawing.result()
+            for name, text in ((ODDITIES, report.oddities_json(result, fleet)), (FINDINGS, findings), (REPORT, page)):
+                write_text(stage / name, text)
     outputs = (
         (out / DATABASE, "every line, in SQLite"),
         (out / ODDITIES, "the odd devices"),

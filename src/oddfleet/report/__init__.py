@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from oddfleet.report.console import print_compaction, print_selftest, print_summary
     from oddfleet.report.documents import compaction_json, findings_json, oddities_json, selftest_json
     from oddfleet.report.html import report_html
+    from oddfleet.report.painter import Painter
     from oddfleet.report.plots import draw_device, write_plots
     from oddfleet.report.progress import Progress
 else:
@@ -20,12 +21,14 @@ else:
             "console": ("print_compaction", "print_selftest", "print_summary"),
             "documents": ("compaction_json", "findings_json", "oddities_json", "selftest_json"),
             "html": ("report_html",),
+            "painter": ("Painter",),
             "plots": ("draw_device", "write_plots"),
             "progress": ("Progress",),
         },
     )
 
 __all__ = [
+    "Painter",
     "Progress",
     "compaction_json",
     "draw_device",
