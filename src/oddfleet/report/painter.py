@@ -50,6 +50,8 @@ class Painter:
 
 def serve() -> None:
     """What the second process does: draw each chart that comes, until no more can."""
+    # There may be nothing to draw: the first process, or whoever else is at work, comes first.
+    os.nice(5)
     # Told to end amid an import it leaves in order: matplotlib may be writing its list of fonts for all its users.
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit())
     import matplotlib.backends.backend_agg  # noqa: PLC0415

@@ -48,8 +48,8 @@ def draw_device(fleet: Fleet, result: Oddities, device_id: DeviceId) -> Figure:
 def png(chart: Chart) -> bytes:
     """A chart as a picture."""
     picture = io.BytesIO()
-    # Packed less tightly a picture has a tenth more bytes, and takes a seventh less time.
-    _figure(chart).savefig(picture, format="png", pil_kwargs={"compress_level": 1})
+    # Packed in half the time a picture has an eighth more bytes.
+    _figure(chart).savefig(picture, format="png", pil_kwargs={"compress_level": 2})
     return picture.getvalue()
 
 

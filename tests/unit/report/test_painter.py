@@ -51,6 +51,8 @@ def test_the_second_process_draws_what_the_first_would(charts: list[Chart], monk
     with Painter() as drawing:
         process = process_of(drawing)
         assert [drawing.png(chart) for chart in charts] == expected
+        own, its = (os.getpriority(os.PRIO_PROCESS, pid) for pid in (0, process.pid))
+        assert its == min(own + 5, 19)
     assert process.returncode == -signal.SIGTERM
 
 
