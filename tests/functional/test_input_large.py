@@ -118,4 +118,5 @@ def test_a_long_table_is_not_held_as_text(lines: Lines, tmp_path: Path) -> None:
         file = tmp_path / f"{megabytes}.csv"
         file.write_text(f"{header}\n{content * (megabytes * MEGABYTE // len(content))}")
         sizes.append(peak(file, tmp_path / "out"))
-    assert sizes[1] - sizes[0] < 15 * MEGABYTE
+    # The text grows by 30, and what is read from it by less than 20: date, id and value, and the matrix made of them.
+    assert sizes[1] - sizes[0] < 25 * MEGABYTE

@@ -118,10 +118,10 @@ def _run(data: Path, out: Path, stage: Path, settings: Settings, progress: Progr
 
     with report.Painter() as painter:
         source = ingest.read_source(data, progress.step("reading"))
+        fleet = ingest.to_fleet(source)
         with told(out, stage):
             # What the detector imports takes as long as it does: that too goes on while rows are stored.
             with beside(stored, progress.step("storing")) as storing:
-                fleet = ingest.to_fleet(source)
                 result = detect.find_oddities(fleet, settings)
                 with beside(drawn, progress.step("drawing")) as drawing:
                     health = _health(source, fleet)
