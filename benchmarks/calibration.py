@@ -46,7 +46,7 @@ def judge(case: Case) -> Judged:
     fleet, _, _ = planted(case)
     twice = np.stack([found.log_p for found in repeats.find(fleet.values)])
     log_p = np.zeros((len(TESTS), fleet.n_devices))
-    for group in groups.judged(fleet, twice, Settings()):
+    for group in groups.judged(fleet, twice, Settings()).groups:
         log_p[:, group.members] = group.judgement.log_p
     devices = decide.device_log_p(log_p)
     alarms = tuple(bool(decide.discoveries(devices, alpha).any()) for alpha in ALPHAS)

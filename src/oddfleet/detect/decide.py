@@ -25,7 +25,12 @@ def device_log_p(surprises: FloatArray) -> FloatArray:
     Returns:
         float64 (devices,), at most 0.
     """
-    result: FloatArray = np.minimum(surprises.min(axis=0) + np.log(len(surprises)), 0.0)
+    return of_most_surprising(surprises.min(axis=0), len(surprises))
+
+
+def of_most_surprising(log_p: FloatArray, tests: int) -> FloatArray:
+    """The same from the smallest log p-value of each device (devices,), of so many tests."""
+    result: FloatArray = np.minimum(log_p + np.log(tests), 0.0)
     return result
 
 
@@ -51,6 +56,16 @@ def discoveries(log_p: FloatArray, alpha: float) -> BoolArray:
         return np.zeros(len(log_p), bool)
     odd: BoolArray = adjusted <= WRONG_NAMES * alpha
     return odd
+
+
+def limit(log_p: FloatArray, alpha: float) -> float:
+    """The log p-value up to which devices are named by ``discoveries``; minus infinity where none is.
+
+    Of ``k`` named among ``n`` it is the step of Benjamini and Hochberg at ``k / n``, and so holds for another device of
+    the same fleet, too.
+    """
+    named = int(discoveries(log_p, alpha).sum())
+    return float(np.log(WRONG_NAMES * alpha * named / len(log_p))) if named else -np.inf
 
 
 def _adjusted(p: FloatArray) -> FloatArray:

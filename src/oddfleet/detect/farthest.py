@@ -43,6 +43,25 @@ class Farthest:
         """Those of some devices alone."""
         return Farthest(self.above[:, devices], self.below[:, devices], self.days[devices], self.doubt[devices])
 
+    def pool(self) -> Pool:
+        """All of them together, as others are judged by them."""
+        return Pool(np.sort(self.above, axis=None), np.sort(self.below, axis=None), int(self.days.sum()))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pool:
+    """The furthest days of all devices of a cohort together.
+
+    Attributes:
+        above: float64 (heard * devices,), distances above the means, in rising order.
+        below: the same of distances below.
+        days: observations of all devices.
+    """
+
+    above: FloatArray
+    below: FloatArray
+    days: int
+
 
 def find(own: FloatArray) -> Farthest:
     """The furthest days of a block of devices.
@@ -55,8 +74,9 @@ def find(own: FloatArray) -> Farthest:
     away /= np.where(usual > 0, usual, 1.0)
     days, square = np.isfinite(own).sum(axis=0), np.nan_to_num(moments.observed_mean(away**2))
     doubt = 2 * (np.sqrt(np.maximum(square - 1, 0.0)) + np.sqrt(square) / 2) / np.sqrt(np.maximum(days, 1))
-    away = np.where(np.isfinite(away), away, 0.0)
-    return Farthest(_largest(away), _largest(-away), days, doubt)
+    ordered = np.sort(np.where(np.isfinite(away), away, 0.0), axis=0)
+    heard = min(MOST_HEARD, len(ordered))
+    return Farthest(ordered[len(ordered) - heard :], -ordered[:heard][::-1], days, doubt)
 
 
 def members_score(cohort: Farthest) -> FloatArray:
@@ -71,34 +91,36 @@ def members_score(cohort: Farthest) -> FloatArray:
     Args:
         cohort: the furthest days of its devices.
     """
-    score = _score(cohort, cohort, members=True)
+    pool = cohort.pool()
+    score = _score(cohort, pool, members=True)
     far_out = score > FAR_OUT
-    if not 0 < far_out.sum() <= len(far_out) / 4:
+    if not _some_left_out(far_out):
         return score
-    rest = cohort.of(~far_out)
+    rest = cohort.of(~far_out).pool()
     return np.where(far_out, _score(cohort, rest, members=False), _score(cohort, rest, members=True))
 
 
-def probes_score(probes: Farthest, others: Farthest) -> FloatArray:
+def usual_pool(cohort: Farthest) -> Pool:
+    """What says to others what is usual: the cohort, without the devices that are far out themselves."""
+    pool = cohort.pool()
+    far_out = _score(cohort, pool, members=True) > FAR_OUT
+    return cohort.of(~far_out).pool() if _some_left_out(far_out) else pool
+
+
+def probes_score(probes: Farthest, pool: Pool) -> FloatArray:
     """The same for series (probes,) that are no members of the cohort."""
-    return _score(probes, others, members=False)
+    return _score(probes, pool, members=False)
 
 
-def _largest(away: FloatArray) -> FloatArray:
-    heard = min(MOST_HEARD, len(away))
-    last = len(away) - heard
-    largest: FloatArray = np.sort(np.partition(away, last, axis=0)[last:], axis=0)
-    return largest
+def _some_left_out(far_out: BoolArray) -> bool:
+    return bool(0 < far_out.sum() <= len(far_out) / 4)
 
 
-def _score(probes: Farthest, heard: Farthest, *, members: bool) -> FloatArray:
+def _score(probes: Farthest, pool: Pool, *, members: bool) -> FloatArray:
     """The score of probes (probes,) against those who are heard, of whom each is one itself if they are members."""
-    total = heard.days.sum()
-    share = probes.days / np.maximum(total if members else total + probes.days, 1)
-    sides = ((probes.above, heard.above), (probes.below, heard.below))
-    log_p = np.min(
-        [_log_p(own, np.sort(others, axis=None), share, probes.doubt, members=members) for own, others in sides], axis=0
-    )
+    share = probes.days / np.maximum(pool.days if members else pool.days + probes.days, 1)
+    sides = ((probes.above, pool.above), (probes.below, pool.below))
+    log_p = np.min([_log_p(own, heard, share, probes.doubt, members=members) for own, heard in sides], axis=0)
     # To have no far day is no surprise.
     score: FloatArray = -ndtri_exp(np.minimum(log_p + np.log(len(sides)), np.log(0.9)))
     return score

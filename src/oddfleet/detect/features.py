@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import betaincinv, ndtr, ndtri
 
-from oddfleet.detect import moments, scores
+from oddfleet.detect import moments, ranks, scores
 from oddfleet.detect.habits import Habits, own_days, weekdays
 from oddfleet.model import BoolArray, DateArray, FloatArray, IntArray
 
@@ -49,6 +49,10 @@ class FeatureTable:
     errors: FloatArray
     batches: int
 
+    def of(self, devices: IntArray) -> FeatureTable:
+        """The features of some devices."""
+        return FeatureTable(self.values[:, devices], self.errors[:, devices], self.batches)
+
     def row(self, name: str) -> FloatArray:
         """One feature (devices,)."""
         row: FloatArray = self.values[COMPARED.index(name)]
@@ -71,12 +75,18 @@ class Block:
     residual: FloatArray
     profile: FloatArray | None = None
 
+    def of(self, devices: IntArray) -> Block:
+        """The series of some devices."""
+        profile = None if self.profile is None else self.profile[:, devices]
+        return Block(self.values[:, devices], self.freed[:, devices], self.residual[:, devices], profile)
 
-def compute(block: Block, dates: DateArray, habits: Habits) -> FeatureTable:
+
+def compute(block: Block, own: FloatArray, dates: DateArray, habits: Habits) -> FeatureTable:
     """Every compared feature of every device.
 
     Args:
         block: the series.
+        own: float64 (days, devices), the residual without those habits, as ``habits.own_days`` leaves it.
         dates: datetime64[D] (days,).
         habits: what is usual in this fleet and taken out of each device first.
 
@@ -88,7 +98,6 @@ def compute(block: Block, dates: DateArray, habits: Habits) -> FeatureTable:
     if n_days < FEWEST_DAYS:
         nothing = np.full((len(COMPARED), devices), np.nan)
         return FeatureTable(nothing, nothing, 2)
-    own = own_days(block.residual, weekdays(dates), habits)
     shape, unknown = moments.moments(own), np.full((1, devices), np.nan)
     level, scored = moments.level(block.freed), _scored(block, own, dates, habits)
     share, share_errors = distinct(block.values)
@@ -194,10 +203,10 @@ def _slow_scores(block: Block, fresh: FloatArray, seen: BoolArray, habits: Habit
 
 def _scored(block: Block, own: FloatArray, dates: DateArray, habits: Habits) -> FloatArray:
     """The features of ``SCORED``, (features, devices)."""
-    seen, fresh = np.isfinite(own), scores.normal_scores(own)
-    folded = scores.normal_scores(_distances(own))
+    seen, fresh = np.isfinite(own), ranks.normal_scores(own)
+    folded = ranks.normal_scores(_distances(own))
     with_week = own_days(block.residual, weekdays(dates), habits, weekly=True) if habits.weekly else own
-    ranked = scores.normal_scores(with_week) if habits.weekly else fresh
+    ranked = ranks.normal_scores(with_week) if habits.weekly else fresh
     return np.stack(
         [
             scores.rhythm_score(ranked, np.isfinite(with_week), weekdays(dates)),

@@ -7,12 +7,13 @@ from datetime import date
 
 import numpy as np
 
-from oddfleet.detect import measures, mend, scores, statements
+from oddfleet.detect import measures, mend, ranks, scores, statements
 from oddfleet.detect.features import COMPARED
 from oddfleet.detect.judge import TESTS, jury_of
 from oddfleet.detect.patient import Patient, Symptom
+from oddfleet.detect.promises import Broken
 from oddfleet.detect.repeats import Repeats
-from oddfleet.model import BoolArray, Finding, Fleet, FloatArray, IntArray, Kind
+from oddfleet.model import AnyFleet, Finding, FloatArray, Kind
 
 LARGE = 50
 """In a cohort of more devices one of them does not move what is usual."""
@@ -31,7 +32,7 @@ class Cohort:
         usual: what is usual in a large cohort, once measured.
     """
 
-    fleet: Fleet
+    fleet: AnyFleet
     device: int
     patient: Patient
     copies: Repeats
@@ -58,55 +59,22 @@ def of_symptom(cohort: Cohort, symptom: Symptom) -> Finding:
     return _finding(fleet, device, kind, evidence, p_value)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Broken:
-    """A promise and the days on which it is broken.
-
-    Attributes:
-        kind: the promise.
-        days: bool (days, devices).
-        counts: int (devices,), number of such days of each device, and
-        ordered: the same in rising order.
-    """
-
-    kind: Kind
-    days: BoolArray
-    counts: IntArray
-    ordered: IntArray
-
-    @classmethod
-    def of(cls, kind: Kind, days: BoolArray) -> Broken:
-        """Count the days."""
-        counts = days.sum(axis=0)
-        return cls(kind, days, counts, np.sort(counts))
-
-    def usual(self, device: int) -> float:
-        """The median count of the other devices; 0 where there is none."""
-        others = len(self.ordered) - 1
-        if others < 1:
-            return 0.0
-        own = int(np.searchsorted(self.ordered, self.counts[device]))
-        low, high = ((middle + (middle >= own)) for middle in ((others - 1) // 2, others // 2))
-        return float(self.ordered[low] + self.ordered[high]) / 2
-
-
-def of_promise(fleet: Fleet, device: int, broken: Broken) -> Finding:
+def of_promise(fleet: AnyFleet, device: int, broken: Broken) -> Finding:
     """The finding for a promise that a device (a column of the fleet) breaks on at least one day."""
-    days = np.flatnonzero(broken.days[:, device])
-    negative = broken.kind is Kind.NEGATIVE_TRAFFIC
+    count = int(broken.counts[device])
     evidence = statements.Evidence(
-        value=float(len(days)),
+        value=float(count),
         usual=broken.usual(device),
-        since=_date(fleet, days[0]),
-        until=_date(fleet, days[-1]),
-        days=len(days),
+        since=_date(fleet, broken.first[device]),
+        until=_date(fleet, broken.last[device]),
+        days=count,
         test="",
-        detail=float(np.nanmin(fleet.values[:, device])) if negative else float("nan"),
+        detail=float(broken.lowest[device]) if broken.kind is Kind.NEGATIVE_TRAFFIC else float("nan"),
     )
     return _finding(fleet, device, broken.kind, evidence, None)
 
 
-def _finding(fleet: Fleet, device: int, kind: Kind, evidence: statements.Evidence, p_value: float | None) -> Finding:
+def _finding(fleet: AnyFleet, device: int, kind: Kind, evidence: statements.Evidence, p_value: float | None) -> Finding:
     return Finding(
         device_id=fleet.device_ids[device],
         name=fleet.names[device],
@@ -196,7 +164,7 @@ def _period(cohort: Cohort, symptom: Symptom) -> tuple[date | None, date | None,
 def _detail(cohort: Cohort, symptom: Symptom) -> float:
     """The further number some sentences quote: a period in days, the MB a device is stuck at, a lag in days."""
     if symptom.kind is Kind.CYCLE:
-        return scores.cycle_period(scores.normal_scores(symptom.series[:, None])[:, 0])
+        return scores.cycle_period(ranks.normal_scores(symptom.series[:, None])[:, 0])
     if symptom.kind is Kind.FROZEN and symptom.days is not None:
         return float(cohort.patient.values[np.flatnonzero(symptom.days)[0]])
     if symptom.kind is Kind.COPIED:
@@ -213,6 +181,6 @@ def _source(cohort: Cohort, kind: Kind) -> str:
     return f"{cohort.fleet.device_ids[source]}" if name is None else f"{name} ({cohort.fleet.device_ids[source]})"
 
 
-def _date(fleet: Fleet, day: int) -> date:
+def _date(fleet: AnyFleet, day: int) -> date:
     found: date = fleet.dates[day].astype("datetime64[D]").item()
     return found

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
 
-from oddfleet.detect import cohorts, decide
+from oddfleet.detect import cohorts, decide, kinds
 from oddfleet.detect.judge import KIND_OF_TEST, OF_KIND, TESTS, Judgement, judge
-from oddfleet.model import Fleet, FloatArray
+from oddfleet.detect.kinds import Kinds
+from oddfleet.model import BoolArray, Fleet, FloatArray
 from oddfleet.settings import Settings
 
 ANOTHER_KIND = 0.08
 """So large a share of a cohort that stands out for what it always is, is no oddity but another kind of device."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parting:
+    """How a cohort was parted once more: by what stood out in it.
+
+    Attributes:
+        whole: the tests of the cohort before.
+        limit: log p-value of a device, up to which it stands out.
+    """
+
+    whole: Judgement
+    limit: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,14 +38,32 @@ class Group:
         label: what it is called.
         members: the columns of the fleet.
         judgement: the tests.
+        kind: which of the kinds that were found, or which value of the column, counted from 0.
+        parting: what parts it from the other group of this kind; None where it is all of it. Of two groups the first
+            is that of the devices that do not stand out.
     """
 
     label: str
     members: list[int]
     judgement: Judgement
+    kind: int = 0
+    parting: Parting | None = None
 
 
-def judged(fleet: Fleet, repeated: FloatArray, settings: Settings) -> list[Group]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Panel:
+    """All cohorts of a fleet.
+
+    Attributes:
+        groups: the cohorts.
+        kinds: how others are told apart; None where a column says so.
+    """
+
+    groups: tuple[Group, ...]
+    kinds: Kinds | None
+
+
+def judged(fleet: Fleet, repeated: FloatArray, settings: Settings) -> Panel:
     """Part a fleet into cohorts and test every device against its own.
 
     Args:
@@ -41,25 +74,40 @@ def judged(fleet: Fleet, repeated: FloatArray, settings: Settings) -> list[Group
     Raises:
         SettingsError: when the cohorts are to come from a column that the meta file has not.
     """
-    labels = cohorts.assign(fleet, settings.cohorts)
-    groups = []
-    for label in sorted(set(labels)):
-        members = [device for device, own in enumerate(labels) if own == label]
-        group = _judged(fleet, label, members, repeated)
-        groups += _parted(fleet, group, repeated, settings) if settings.cohorts == "auto" else [group]
-    return groups
+    if settings.cohorts != "auto":
+        members_of = defaultdict(list)
+        for device, label in enumerate(cohorts.by_column(fleet, settings.cohorts)):
+            members_of[label].append(device)
+        return Panel(tuple(_judged(fleet, label, members_of[label], repeated) for label in sorted(members_of)), None)
+    found = kinds.find(fleet.values, fleet.dates)
+    groups: list[Group] = []
+    for kind in np.unique(found.labels).tolist():
+        members = np.flatnonzero(found.labels == kind).tolist()
+        whole = _judged(fleet, cohorts.name(kind, len(found.parts)), members, repeated, kind)
+        groups += _parted(fleet, whole, repeated, settings)
+    return Panel(tuple(groups), found)
 
 
-def _judged(fleet: Fleet, label: str, members: list[int], repeated: FloatArray) -> Group:
-    return Group(label, members, judge(fleet.values[:, members], fleet.dates, repeated[:, members]))
+def stand_out(log_p: FloatArray, limit: float) -> BoolArray:
+    """Which devices stand out for what they always are, by their tests (tests, devices) and the largest p-value."""
+    always = np.array([KIND_OF_TEST[TESTS[row]] in OF_KIND for row in log_p.argmin(axis=0)], bool)
+    stands_out: BoolArray = (decide.device_log_p(log_p) <= limit) & always
+    return stands_out
+
+
+def _judged(fleet: Fleet, label: str, members: list[int], repeated: FloatArray, kind: int = 0) -> Group:
+    return Group(label, members, judge(fleet.values[:, members], fleet.dates, repeated[:, members]), kind)
 
 
 def _parted(fleet: Fleet, group: Group, repeated: FloatArray, settings: Settings) -> list[Group]:
     """The group, parted where so many stand out for what they always are that they are another kind of device."""
     log_p = group.judgement.log_p
-    always = np.array([KIND_OF_TEST[TESTS[row]] in OF_KIND for row in log_p.argmin(axis=0)])
-    other = decide.discoveries(decide.device_log_p(log_p), settings.alpha) & always
+    devices = decide.device_log_p(log_p)
+    limit = decide.limit(devices, settings.alpha)
+    other = stand_out(log_p, limit)
     if other.sum() < max(cohorts.FEWEST_DEVICES, ANOTHER_KIND * len(other)):
         return [group]
+    parting = Parting(group.judgement, limit)
     names = ((group.label, ~other), (f"{group.label}, another kind", other))
-    return [_judged(fleet, name, [group.members[d] for d in np.flatnonzero(side)], repeated) for name, side in names]
+    parted = (_judged(fleet, name, [group.members[d] for d in np.flatnonzero(side)], repeated) for name, side in names)
+    return [Group(part.label, part.members, part.judgement, group.kind, parting) for part in parted]

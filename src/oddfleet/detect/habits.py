@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from oddfleet.detect import moments, scores
+from oddfleet.detect import moments, ranks, scores
 from oddfleet.model import BoolArray, DateArray, FloatArray, IntArray
 
 USUAL_SCORE = 3.0
@@ -48,10 +48,10 @@ def find(residual: FloatArray, dates: DateArray) -> Habits:
     if some.size == 0:
         return Habits(weekly=False, memory=np.zeros(0))
     seen, weekday = np.isfinite(some), weekdays(dates)
-    ranked = scores.normal_scores(some)
+    ranked = ranks.normal_scores(some)
     weekly = bool(np.median(scores.rhythm_score(ranked, seen, weekday)) > USUAL_SCORE)
     if weekly:
-        ranked = scores.normal_scores(without_week(some, weekday))
+        ranked = ranks.normal_scores(without_week(some, weekday))
     memory = np.zeros(0)
     if np.median(scores.memory_score(ranked, seen)) > USUAL_SCORE:
         memory = _autoregression(ranked, seen)

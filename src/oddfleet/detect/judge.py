@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,14 +10,14 @@ from oddfleet.detect import (
     farthest,
     features,
     habits,
+    lapses,
     mixture,
     moderate,
     moments,
-    promises,
-    runs,
     scale,
     shared,
     surprise,
+    tails,
     ties,
 )
 from oddfleet.detect.farthest import Farthest
@@ -27,7 +27,7 @@ from oddfleet.detect.mixture import Law
 from oddfleet.detect.moderate import Moderation
 from oddfleet.detect.scale import Scale
 from oddfleet.detect.shared import Shared
-from oddfleet.detect.surprise import Tails
+from oddfleet.detect.tails import Tails
 from oddfleet.detect.ties import Ties
 from oddfleet.model import BoolArray, DateArray, FloatArray, IntArray, Kind
 
@@ -55,7 +55,7 @@ KIND_OF_TEST: dict[str, Kind] = {
     "replay": Kind.REPLAYED,
     "copy": Kind.COPIED,
 }
-TESTS = (*COMPARED, "mixture", "silent_run", "silent_days", "stuck_run", "lost_days", "replay", "copy")
+TESTS = (*COMPARED, "mixture", *lapses.TESTS, "replay", "copy")
 """The rows of ``Judgement.log_p``; the last two are made for the fleet as a whole."""
 
 
@@ -117,6 +117,20 @@ class Judgement:
     dates: DateArray
     learnt: Learnt
 
+    def of(self, devices: IntArray) -> Judgement:
+        """The tests of some of the devices; what is usual stays."""
+        return Judgement(
+            self.log_p[:, devices],
+            self.above[:, devices],
+            self.table.of(devices),
+            self.loose.of(devices),
+            self.scale.of(devices),
+            self.common.of(devices),
+            self.block.of(devices),
+            self.dates,
+            replace(self.learnt, far=self.learnt.far.of(devices)),
+        )
+
 
 def judge(values: FloatArray, dates: DateArray, repeated: FloatArray) -> Judgement:
     """Test every device of a cohort against the others.
@@ -129,33 +143,25 @@ def judge(values: FloatArray, dates: DateArray, repeated: FloatArray) -> Judgeme
     fitting = scale.choose(values)
     scaled = fitting.apply(values)
     common = shared.find(scaled, factors=fitting.power == 0.0)
-    residual = scaled - common.part
-    block = Block(values, fitting.invert(residual) if common.profiles else values, residual, common.profile)
-    usual = habits.find(residual, dates)
-    far = farthest.find(habits.own_days(residual, habits.weekdays(dates), usual))
-    table = _with_coupling(features.compute(block, dates, usual), common)
-    table = _with_far_days(table, fitting, farthest.members_score(far))
+    block = block_of(values, scaled, fitting, common)
+    usual = habits.find(block.residual, dates)
+    own = habits.own_days(block.residual, habits.weekdays(dates), usual)
+    far = farthest.find(own)
+    table = with_coupling(features.compute(block, own, dates, usual), common)
+    table = with_far_days(table, fitting, farthest.members_score(far))
     moderation = moderate.learn(table)
     table = moderation.apply(table)
     tied = ties.find(table, counted=fitting.power == 0.5)
     loose = tied.loosen(table)
     compared = surprise.log_surprises(loose)
-    tails = surprise.learn_tails(compared)
-    compared = tails.apply(compared)
-    above = _above(loose, loose)
+    heavier = tails.learn(compared)
+    compared = heavier.apply(compared)
+    above = above_middle(loose, loose)
     law = mixture.learn(np.where(_COMBINED, compared, 0.0), above[: len(COMPARED)])
     combined = law.log_surprise(compared, above[: len(COMPARED)])[None]
-    law_tail = surprise.learn_tails(combined)
-    log_p = np.concatenate(
-        [
-            compared,
-            law_tail.apply(combined),
-            _stretches(values),
-            promises.log_surprise_of_lost(np.isnan(values))[None],
-            repeated,
-        ]
-    )
-    learnt = Learnt(usual, far, moderation, tied, tails, law, law_tail)
+    law_tail = tails.learn(combined)
+    log_p = np.concatenate([compared, law_tail.apply(combined), lapses.log_surprises(values), repeated])
+    learnt = Learnt(usual, far, moderation, tied, heavier, law, law_tail)
     return Judgement(log_p, above, table, loose, fitting, common, block, dates, learnt)
 
 
@@ -172,14 +178,15 @@ def judge_again(judgement: Judgement, place: int, residual: FloatArray) -> tuple
         are tested again; what a repair cannot touch stays as it was.
     """
     jury = jury_of(judgement.loose.values.shape[1], place)
-    others = FeatureTable(judgement.loose.values[:, jury], judgement.loose.errors[:, jury], judgement.loose.batches)
-    own = judgement.scale.of(place)
-    values = own.invert(residual + judgement.common.part[:, [place]])
+    others = surprise.listen(judgement.loose.of(jury))
+    scaling = judgement.scale.of(place)
+    values = scaling.invert(residual + judgement.common.part[:, [place]])
     common, learnt = judgement.common, judgement.learnt
     profile = None if common.profile is None else common.profile[:, [place]]
-    table = features.compute(Block(values, own.invert(residual), residual, profile), judgement.dates, learnt.habits)
-    far = farthest.find(habits.own_days(residual, habits.weekdays(judgement.dates), learnt.habits))
-    table = _with_far_days(table, judgement.scale, farthest.probes_score(far, learnt.far.of(jury)))
+    own = habits.own_days(residual, habits.weekdays(judgement.dates), learnt.habits)
+    block = Block(values, scaling.invert(residual), residual, profile)
+    table, far = features.compute(block, own, judgement.dates, learnt.habits), farthest.find(own)
+    table = with_far_days(table, judgement.scale, farthest.probes_score(far, learnt.far.of(jury).pool()))
     moved = np.nan_to_num(residual - judgement.block.residual[:, [place]])
     row = COMPARED.index("coupling_share")
     pulled = (moved * common.pull[:, [place]]).sum(axis=0)
@@ -189,7 +196,7 @@ def judge_again(judgement: Judgement, place: int, residual: FloatArray) -> tuple
     log_p = np.repeat(judgement.log_p[:, [place]], residual.shape[1], axis=1)
     log_p[: len(COMPARED)] = learnt.tails.apply(surprise.log_surprises_of(table, others))
     log_p[TESTS.index("silent_days"), ~(values == 0).any(axis=0)] = 0.0
-    return log_p, _above(table, judgement.loose)
+    return log_p, above_middle(table, judgement.loose)
 
 
 def jury_of(devices: int, place: int) -> IntArray:
@@ -206,34 +213,29 @@ def log_surprise_combined(judgement: Judgement, log_p: FloatArray, above: BoolAr
     return heavier
 
 
-def _with_coupling(table: FeatureTable, common: Shared) -> FeatureTable:
+def block_of(values: FloatArray, scaled: FloatArray, fitting: Scale, common: Shared) -> Block:
+    """The series (days, devices) as the features look at them, from the values and the same on their scale."""
+    residual = scaled - common.part
+    return Block(values, fitting.invert(residual) if common.profiles else values, residual, common.profile)
+
+
+def with_coupling(table: FeatureTable, common: Shared) -> FeatureTable:
+    """The features with how strongly each device follows what is shared."""
     row = COMPARED.index("coupling_share")
     known = np.isfinite(table.values[0]) if common.profiles else np.zeros(table.values.shape[1], bool)
     table.values[row], table.errors[row] = np.where(known, [common.coupling, common.errors], np.nan)
     return table
 
 
-def _with_far_days(table: FeatureTable, scale: Scale, score: FloatArray) -> FeatureTable:
+def with_far_days(table: FeatureTable, scale: Scale, score: FloatArray) -> FeatureTable:
+    """The features with the score (devices,) of the furthest days."""
     # Counts of different levels have tails of different forms: no day of one stands for a day of another.
     known = np.isfinite(table.values[0]) & (scale.power != 0.5)
     table.values[COMPARED.index("spikes_score")] = np.where(known, score, np.nan)
     return table
 
 
-def _stretches(values: FloatArray) -> FloatArray:
-    """Log p-values (3, devices) of silent stretches, silent days and stuck stretches."""
-    zero = values == 0
-    # Where traffic is counted, zero is a number like any other.
-    rarely = np.median(zero.sum(axis=0)) == 0 and np.median((values == np.floor(values)).mean(axis=0)) < 0.5
-    silent = promises.log_surprise_of_lost(zero) if rarely else np.zeros(values.shape[1])
-    quiet, stuck = (
-        np.maximum(alone, surprise.log_surprise_of_lengths(lengths))
-        for alone, lengths in (runs.log_surprise_silent(values), runs.log_surprise_stuck(values))
-    )
-    return np.stack([quiet, silent, stuck])
-
-
-def _above(table: FeatureTable, cohort: FeatureTable) -> BoolArray:
+def above_middle(table: FeatureTable, cohort: FeatureTable) -> BoolArray:
     """Which features lie above the cohort's middle; the other tests, judged on one side, always do."""
     above = np.ones((len(TESTS), table.values.shape[1]), bool)
     above[: len(COMPARED)] = table.values > moments.median(cohort.values.T)[:, None]

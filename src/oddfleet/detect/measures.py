@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from oddfleet.detect import features, moments, runs, scores
+from oddfleet.detect import features, moments, ranks, runs, scores
 from oddfleet.model import FloatArray, IntArray, Kind
 
 UNITS: dict[Kind, str] = {
@@ -72,18 +72,18 @@ def _distinct(values: FloatArray) -> FloatArray:
 def _weekly_share(values: FloatArray) -> FloatArray:
     seen = np.isfinite(values)
     # Which day the week begins with does not matter to how much its days differ.
-    between, _ = scores.between_weekdays(scores.normal_scores(values), seen, np.arange(len(values)) % 7)
+    between, _ = scores.between_weekdays(ranks.normal_scores(values), seen, np.arange(len(values)) % 7)
     share: FloatArray = between / np.maximum(seen.sum(axis=0), 1)
     return share
 
 
 def _cycle_share(values: FloatArray) -> FloatArray:
-    share: FloatArray = scores.cycle_peak(scores.normal_scores(values))[1]
+    share: FloatArray = scores.cycle_peak(ranks.normal_scores(values))[1]
     return share
 
 
 def _memory(values: FloatArray) -> FloatArray:
-    return scores.next_day_correlation(scores.normal_scores(values), np.isfinite(values))[0]
+    return scores.next_day_correlation(ranks.normal_scores(values), np.isfinite(values))[0]
 
 
 def _drift(values: FloatArray) -> FloatArray:
@@ -112,7 +112,7 @@ def _shift(values: FloatArray) -> FloatArray:
 
 def _either_side(values: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Mean before and after the most likely change of level, each (devices,)."""
-    late = np.arange(len(values))[:, None] >= scores.change_point(scores.normal_scores(values), np.isfinite(values))
+    late = np.arange(len(values))[:, None] >= scores.change_point(ranks.normal_scores(values), np.isfinite(values))
     return moments.observed_mean(np.where(late, np.nan, values)), moments.observed_mean(np.where(late, values, np.nan))
 
 

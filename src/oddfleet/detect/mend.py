@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from oddfleet.detect import moments, scores
+from oddfleet.detect import moments, ranks, scores
 from oddfleet.detect.habits import without_week
 from oddfleet.model import BoolArray, FloatArray, Kind
 
@@ -82,7 +82,7 @@ def _spread(series: FloatArray, usual: Usual) -> list[FloatArray]:
 def _shape(series: FloatArray, _: Usual) -> list[FloatArray]:
     mean = float(np.nanmean(series))
     spread = _mean_deviation(series)
-    drawn = mean + scores.normal_scores(series[:, None])[:, 0] * spread / _OF_NORMAL
+    drawn = mean + ranks.normal_scores(series[:, None])[:, 0] * spread / _OF_NORMAL
     return [np.where(np.isfinite(series), drawn, np.nan)]
 
 
@@ -93,7 +93,7 @@ def _weekly_rhythm(series: FloatArray, _: Usual) -> list[FloatArray]:
 
 def _cycle(series: FloatArray, _: Usual) -> list[FloatArray]:
     seen = np.isfinite(series)
-    period = scores.cycle_period(scores.normal_scores(series[:, None])[:, 0])
+    period = scores.cycle_period(ranks.normal_scores(series[:, None])[:, 0])
     angle = 2 * np.pi * np.arange(len(series)) / period
     wave = np.column_stack([np.ones(len(series)), np.cos(angle), np.sin(angle)])
     fitted = np.linalg.lstsq(wave[seen], series[seen])[0]
@@ -164,7 +164,7 @@ REPAIRS: dict[Kind, Callable[[FloatArray, Usual], list[FloatArray]]] = {
 
 def change_day(series: FloatArray) -> int:
     """Index of the first day after the most likely change of level of a series (days,)."""
-    return int(scores.change_point(scores.normal_scores(series[:, None]), np.isfinite(series)[:, None])[0])
+    return int(scores.change_point(ranks.normal_scores(series[:, None]), np.isfinite(series)[:, None])[0])
 
 
 def volatility_change_day(series: FloatArray) -> int:
@@ -213,7 +213,7 @@ def trend(series: FloatArray) -> tuple[FloatArray, int]:
 
 def drifts(series: FloatArray) -> bool:
     """Whether a line fits a series (days,) better than a step."""
-    ranked = np.where(np.isfinite(series), scores.normal_scores(series[:, None])[:, 0], np.nan)
+    ranked = np.where(np.isfinite(series), ranks.normal_scores(series[:, None])[:, 0], np.nan)
     late = np.arange(len(series)) >= change_day(series)
     step = np.where(late, np.nanmean(ranked[late]), np.nanmean(ranked[~late]))
     line = trend(ranked)[0]

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import chdtri
 
 from oddfleet.model import FloatArray, IntArray
 
+_WIDE = 64
+_GOLDEN = (np.sqrt(5) - 1) / 2
 MOMENTS = ("level_log_mb", "spread_log_mb", "skewness_l", "kurtosis_l")
 
 
@@ -30,10 +34,11 @@ def moments(values: FloatArray) -> FloatArray:
     >>> np.round(moments(np.arange(1.0, 6.0)[:, None]), 3)[:, 0].tolist()
     [1.099, 0.347, 0.0, 0.0]
     """
-    ordered = np.sort(values, axis=0)
-    seen = np.isfinite(ordered)
-    count = seen.sum(axis=0)
-    known = np.where(seen, ordered, 0.0)
+    known = np.sort(values, axis=0)
+    count = np.full(known.shape[1], len(known))
+    if not _is_whole(known):
+        seen = np.isfinite(known)
+        count, known = seen.sum(axis=0), np.where(seen, known, 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = known.sum(axis=0) / count
         scale, skewness, kurtosis = _l_ratios(known, count, mean)
@@ -43,6 +48,10 @@ def moments(values: FloatArray) -> FloatArray:
 def median(values: FloatArray) -> FloatArray:
     """Median (devices,) of each column (days, devices), NaN left out; NaN where all are NaN."""
     ordered = np.sort(values, axis=0)
+    if _is_whole(ordered):
+        lower, upper = ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2]
+        between: FloatArray = lower + (upper - lower) / 2
+        return between
     count = np.isfinite(ordered).sum(axis=0)
     middle = np.maximum(count - 1, 0)
     low = np.take_along_axis(ordered, (middle // 2)[None], axis=0)[0]
@@ -53,6 +62,11 @@ def median(values: FloatArray) -> FloatArray:
 
 def observed_mean(values: FloatArray) -> FloatArray:
     """Mean (devices,) of each column (days, devices), NaN left out; NaN where all are NaN."""
+    total = values.sum(axis=0)
+    if len(values) and np.isfinite(total).all():
+        # A sum is finite only where all of its terms are.
+        mean: FloatArray = total / len(values)
+        return mean
     seen = np.isfinite(values)
     count = seen.sum(axis=0)
     total = np.where(seen, values, 0.0).sum(axis=0)
@@ -74,13 +88,38 @@ def level(values: FloatArray) -> FloatArray:
     return _log(observed_mean(values))[None]
 
 
-def evenly_spaced(count: int, most: int) -> IntArray:
-    """Places among ``count`` in rising order: all, or ``most`` of them from the first to the last.
+def running(function: np.ufunc, rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """What a function such as ``np.add`` makes of all rows so far, (rows, columns), as its ``accumulate`` along axis 0.
 
-    >>> evenly_spaced(3, 5).tolist(), evenly_spaced(9, 3).tolist()
-    ([0, 1, 2], [0, 4, 8])
+    Which goes down column by column: over wide rows a loop over the days is several times faster.
     """
-    return np.linspace(0, count - 1, min(most, count)).astype(int)
+    if rows.shape[1] < _WIDE:
+        accumulated: npt.NDArray[Any] = function.accumulate(rows, axis=0)
+        return accumulated
+    result = rows.copy()
+    for day in range(1, len(rows)):
+        function(result[day - 1], result[day], out=result[day])
+    return result
+
+
+def evenly_spaced(count: int, most: int) -> IntArray:
+    """Places among ``count`` in rising order: all, or ``most`` of them, one of each of so many equal stretches.
+
+    Where in its stretch goes by the golden ratio, so that no rhythm in the order of devices, such as two kinds that
+    take turns, is met or missed by all of them.
+
+    >>> evenly_spaced(3, 5).tolist(), evenly_spaced(12, 3).tolist()
+    ([0, 1, 2], [0, 6, 8])
+    """
+    if count <= most:
+        return np.arange(count)
+    if count < 2 * most:
+        # Of most only a few are left out: then these are to keep to no rhythm.
+        return np.delete(np.arange(count), evenly_spaced(count, count - most))
+    begins = np.arange(most + 1) * count // most
+    within = np.arange(most) * _GOLDEN % 1
+    places: IntArray = begins[:-1] + (within * np.diff(begins)).astype(np.int64)
+    return places
 
 
 def batch_errors(statistic: Callable[[FloatArray], FloatArray], values: FloatArray, batches: int) -> FloatArray:
@@ -119,6 +158,11 @@ def pooled_error(errors: FloatArray, batches: int) -> float:
     if known.size == 0:
         return float("nan")
     return float(np.median(known) / np.sqrt(chdtri(batches - 1, 0.5) / (batches - 1)))
+
+
+def _is_whole(ordered: FloatArray) -> bool:
+    """Whether sorted columns (days, devices), in which NaN and infinity come last, hold finite numbers alone."""
+    return bool(len(ordered)) and bool(np.isfinite(ordered[-1]).all() and np.isfinite(ordered[0]).all())
 
 
 def _l_ratios(known: FloatArray, count: FloatArray, mean: FloatArray) -> tuple[FloatArray, ...]:

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from oddfleet.detect import decide, diagnose, findings, groups, promises, repeats
+from oddfleet.detect import decide, diagnose, findings, promises
 from oddfleet.detect.features import COMPARED
-from oddfleet.detect.findings import Broken
-from oddfleet.detect.groups import Group
-from oddfleet.detect.judge import TESTS
+from oddfleet.detect.gather import Gathered, Step, gather, judgements, tests
 from oddfleet.detect.patient import patient
-from oddfleet.detect.repeats import Repeats
+from oddfleet.detect.promises import Broken
 from oddfleet.detect.runs import FEWEST_DEVICES
-from oddfleet.model import BoolArray, Finding, Fleet, FloatArray, Kind, Oddities, id_order
+from oddfleet.model import AnyFleet, BoolArray, Finding, FloatArray, Kind, Oddities, id_order
 from oddfleet.settings import Settings
 
-OF_PROMISES = ("silent_run", "silent_days", "lost_days")
-"""The tests of what every device promises: to be active all the year."""
 DECISIVE = (Kind.NEGATIVE_TRAFFIC, Kind.INVALID_VALUES, Kind.DUPLICATE_DAYS)
 """Promises that one day breaks. Lost days are counted, for any collector loses some."""
+MOST_SIZES = 20
+"""Cohorts whose sizes a note tells."""
+MOST_TOLD = 20_000
+"""So many broken promises of devices that are not odd are told one by one: more nobody reads."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,28 +30,25 @@ class _Verdict:
     """What is known of a fleet when it is decided (arrays (devices,)).
 
     Attributes:
-        groups: the cohorts with their tests.
-        repeated: replays and copies.
-        broken: the promises.
+        known: what was gathered.
         breaks: True where a promise is broken that the fleet keeps.
         log_p: log p-value of every device.
         odd: the decision.
     """
 
-    groups: list[Group]
-    repeated: tuple[Repeats, Repeats]
-    broken: dict[Kind, Broken]
+    known: Gathered
     breaks: BoolArray
     log_p: FloatArray
     odd: BoolArray
 
 
-def find_oddities(fleet: Fleet, settings: Settings) -> Oddities:
+def find_oddities(fleet: AnyFleet, settings: Settings, step: Step | None = None) -> Oddities:
     """Find the devices that behave oddly, and say why and since when.
 
     Args:
         fleet: the fleet; not changed.
         settings: the false-alarm rate and which devices are judged together.
+        step: told (devices judged, in all) as blocks of a large fleet are done.
 
     Returns:
         The decision; no device odd is a proper one.
@@ -59,51 +58,46 @@ def find_oddities(fleet: Fleet, settings: Settings) -> Oddities:
     """
     # Sums of numbers beyond all measure overflow: what cannot be told of them is NaN, and no warning is needed.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        return _judged(fleet, settings)
+        return _judged(fleet, settings, step or (lambda _done, _all: None))
 
 
-def _judged(fleet: Fleet, settings: Settings) -> Oddities:
-    verdict = _decide(fleet, settings)
-    ids, breaks, log_p = fleet.device_ids, verdict.breaks, verdict.log_p
-    order = sorted(range(fleet.n_devices), key=lambda d: (not breaks[d], log_p[d], id_order(ids[d])))
+def _judged(fleet: AnyFleet, settings: Settings, step: Step) -> Oddities:
+    verdict = _decide(gather(fleet, settings, step), settings)
     said = _findings(fleet, verdict, settings.alpha)
+    ids, breaks, log_p = fleet.device_ids, verdict.breaks, verdict.log_p
+    order = sorted(
+        {*said, *np.flatnonzero(verdict.odd).tolist()}, key=lambda d: (not breaks[d], log_p[d], id_order(ids[d]))
+    )
     ranked = [device for device in order if verdict.odd[device]]
-    rest = [device for device in order if not verdict.odd[device]]
+    rest = [finding for device in order if not verdict.odd[device] for finding in said[device]]
     return Oddities(
         ids=[ids[device] for device in ranked],
-        findings=tuple(finding for device in (*ranked, *rest) for finding in said[device]),
+        findings=(*(finding for device in ranked for finding in said[device]), *rest[:MOST_TOLD]),
         table=_table(fleet, verdict),
         alpha=settings.alpha,
-        notes=_notes(fleet, verdict),
+        notes=(*_notes(fleet.n_devices, verdict.known), *_untold(len(rest) - MOST_TOLD)),
     )
 
 
-def _decide(fleet: Fleet, settings: Settings) -> _Verdict:
-    repeated = repeats.find(fleet.values)
-    judged = groups.judged(fleet, np.stack([found.log_p for found in repeated]), settings)
-    # Alone or in twos only the promises are judged, and a device that repeats days breaks none.
-    tests = [TESTS.index(test) for test in (TESTS if fleet.n_devices >= FEWEST_DEVICES else OF_PROMISES)]
-    log_p = np.zeros(fleet.n_devices)
-    for group in judged:
-        log_p[group.members] = decide.device_log_p(group.judgement.log_p[tests])
-    broken = {kind: Broken.of(kind, days) for kind, days in promises.broken_days(fleet).items()}
-    breaks = np.any([promises.breakers(broken[kind].days) for kind in DECISIVE], axis=0)
-    return _Verdict(judged, repeated, broken, breaks, log_p, breaks | decide.discoveries(log_p, settings.alpha))
+def _decide(known: Gathered, settings: Settings) -> _Verdict:
+    log_p = decide.of_most_surprising(known.log_p, len(tests(len(known.log_p))))
+    breaks = np.any([promises.breakers(known.broken[kind].counts) for kind in DECISIVE], axis=0)
+    return _Verdict(known, breaks, log_p, breaks | decide.discoveries(log_p, settings.alpha))
 
 
-def _findings(fleet: Fleet, verdict: _Verdict, alpha: float) -> list[list[Finding]]:
-    """The findings about every device: broken promises of all, symptoms of the odd ones."""
-    said: list[list[Finding]] = [[] for _ in range(fleet.n_devices)]
+def _findings(fleet: AnyFleet, verdict: _Verdict, alpha: float) -> dict[int, list[Finding]]:
+    """The findings about devices, by their places: broken promises of all, symptoms of the odd ones."""
+    said: dict[int, list[Finding]] = defaultdict(list)
+    known = verdict.known
     for kind in DECISIVE:
-        for device in np.flatnonzero(verdict.broken[kind].counts).tolist():
-            said[device].append(findings.of_promise(fleet, device, verdict.broken[kind]))
-    lost = verdict.broken[Kind.MISSING_DAYS]
-    for group in verdict.groups:
-        usual: dict[str, float] = {}
-        for place, device in enumerate(group.members):
-            if verdict.odd[device]:
-                who = patient(group.judgement, place, device, verdict.repeated, alpha)
-                said[device] += _symptoms(findings.Cohort(fleet, device, who, verdict.repeated[1], usual), lost)
+        for device in np.flatnonzero(known.broken[kind].counts).tolist():
+            said[device].append(findings.of_promise(fleet, device, known.broken[kind]))
+    lost = known.broken[Kind.MISSING_DAYS]
+    usual: dict[int, dict[str, float]] = defaultdict(dict)
+    for judgement, place, device in judgements(fleet, known, np.flatnonzero(verdict.odd)):
+        who = patient(judgement, place, device, known.repeated, alpha)
+        cohort = findings.Cohort(fleet, device, who, known.repeated[1], usual[int(known.group[device])])
+        said[device] += _symptoms(cohort, lost)
     for device in np.flatnonzero(lost.counts).tolist():
         if all(finding.kind is not Kind.MISSING_DAYS for finding in said[device]):
             said[device].append(findings.of_promise(fleet, device, lost))
@@ -121,34 +115,38 @@ def _symptoms(cohort: findings.Cohort, lost: Broken) -> list[Finding]:
     return said
 
 
-def _table(fleet: Fleet, verdict: _Verdict) -> dict[str, list[object]]:
+def _table(fleet: AnyFleet, verdict: _Verdict) -> dict[str, Any]:
     """One column a name, one entry a device."""
-    values = np.full((len(COMPARED), fleet.n_devices), np.nan)
-    labels = [""] * fleet.n_devices
-    for group in verdict.groups:
-        values[:, group.members] = group.judgement.table.values
-        for device in group.members:
-            labels[device] = group.label
+    known = verdict.known
+    labels = [group.label for group in known.groups]
     return {
         "id": list(fleet.device_ids),
         "name": list(fleet.names),
-        "cohort": labels,
-        "p_value": np.exp(np.where(verdict.breaks, -np.inf, verdict.log_p)).tolist(),
-        "odd": verdict.odd.tolist(),
-        **{name: row.tolist() for name, row in zip(COMPARED, values, strict=True)},
+        "cohort": [labels[number] for number in known.group.tolist()],
+        "p_value": np.exp(np.where(verdict.breaks, -np.inf, verdict.log_p)),
+        "odd": verdict.odd,
+        **dict(zip(COMPARED, known.features, strict=True)),
     }
 
 
-def _notes(fleet: Fleet, verdict: _Verdict) -> tuple[str, ...]:
-    if fleet.n_devices < FEWEST_DEVICES:
+def _untold(more: int) -> tuple[str, ...]:
+    if more <= 0:
+        return ()
+    return (f"{more:,} more broken promises of devices that are not odd are not told one by one.",)
+
+
+def _notes(devices: int, known: Gathered) -> tuple[str, ...]:
+    if devices < FEWEST_DEVICES:
         return (
-            f"A fleet of {fleet.n_devices} cannot say what is usual: only the promises (active, not negative, every "
+            f"A fleet of {devices} cannot say what is usual: only the promises (active, not negative, every "
             f"day told once) were checked; {FEWEST_DEVICES} devices or more can be compared.",
         )
-    if len(verdict.groups) == 1:
+    if len(known.groups) == 1:
         return ()
-    sizes = sorted((len(group.members) for group in verdict.groups), reverse=True)
-    said = f"{len(sizes)} cohorts were judged each by itself, of {', '.join(map(str, sizes))} devices."
+    sizes = sorted(np.bincount(known.group, minlength=len(known.groups)).tolist(), reverse=True)
+    more = f" and {len(sizes) - MOST_SIZES:,} smaller" if len(sizes) > MOST_SIZES else ""
+    told = ", ".join(map(str, sizes[:MOST_SIZES]))
+    said = f"{len(sizes):,} cohorts were judged each by itself, of {told}{more} devices."
     lonely = sum(size for size in sizes if size < FEWEST_DEVICES)
     alone = f" {lonely} of these devices have too few like them to be compared." if lonely else ""
     return (said + alone,)

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from oddfleet.detect import moments
+from oddfleet.detect import commonness, moments
 from oddfleet.detect.promises import MOST_BREAKERS
+from oddfleet.detect.windows import Windows
 from oddfleet.model import BoolArray, FloatArray, IntArray
 
 WINDOWS = (7, 14, 28)
@@ -23,11 +24,9 @@ MOST_CHANCE = 0.01
 """A window is long enough when chance meetings are no more than this share of all windows."""
 SURPRISING = 1e-3
 """Stretches that chance gives less often than this are counted where many devices repeat something."""
-SEASON = 15
-"""Days before and after, within which a value may be common."""
 MOST_DEVICES = 50
 """So many devices tell how common values are."""
-_BASE = np.uint64(0x9E3779B97F4A7C15)
+_PARTS = ("log_p", "start", "days", "source", "lag")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +46,15 @@ class Repeats:
     days: IntArray
     source: IntArray
     lag: IntArray
+
+    def of(self, devices: npt.NDArray[Any]) -> Repeats:
+        """Those of some devices."""
+        return Repeats(*(getattr(self, part)[devices] for part in _PARTS))
+
+    def note(self, places: IntArray, some: Repeats) -> None:
+        """Enter what is known of some devices."""
+        for part in _PARTS:
+            getattr(self, part)[places] = getattr(some, part)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,6 +90,26 @@ class _Meetings:
         return _Meetings(*(np.concatenate([getattr(self, name), getattr(other, name)]) for name in names))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Setting:
+    """What must be known of a whole fleet to judge some of its devices.
+
+    Attributes:
+        devices: their number.
+        window: days of a window.
+        sample: float64 (days, some devices), MB a day: how common a value is on a day.
+    """
+
+    devices: int
+    window: int
+    sample: FloatArray
+
+    @classmethod
+    def of(cls, sample: FloatArray, devices: int) -> Setting:
+        """That of a fleet of so many devices, from some of them or all."""
+        return cls(devices, _window(sample, devices), sample)
+
+
 def find(values: FloatArray) -> tuple[Repeats, Repeats]:
     """Find replays of a device's own days, and copies of another's.
 
@@ -95,58 +123,71 @@ def find(values: FloatArray) -> tuple[Repeats, Repeats]:
     Returns:
         Replays and copies. Of a copy both ends are named, for the record cannot tell which is the original.
     """
-    window = _window(values)
-    none = np.zeros((4, 0), np.int64)
-    met = _joined(values, _equal_windows(values, window) if window <= len(values) // 2 else none, window)
+    replays, copies = among(values, Setting.of(values, values.shape[1]))
+    return unless_usual(replays), unless_usual(copies)
+
+
+def among(values: FloatArray, setting: Setting, windows: Windows | None = None) -> tuple[Repeats, Repeats]:
+    """Find replays and copies among some devices of a fleet, be they usual or not.
+
+    Args:
+        values: float64 (days, devices), MB a day; NaN = no observation, which no day equals.
+        setting: what the whole fleet is like.
+        windows: the windows of the values, where they are known.
+    """
+    window = setting.window
+    if window > len(values) // 2:
+        return nothing(values.shape[1]), nothing(values.shape[1])
+    met = _joined(values, _equal_windows(Windows.of(values, window) if windows is None else windows), window)
     own = met.device == met.source
-    return _worst(values, met.only(own)), _worst(values, met.only(~own).and_turned())
+    return _worst(values, met.only(own), setting), _worst(values, met.only(~own).and_turned(), setting)
 
 
-def _log_commonness(values: FloatArray) -> FloatArray:
-    """Log of the share (days, devices) of a device's days that have the value of this day; 0 = says nothing."""
-    n_days, devices = values.shape
-    order = np.argsort(values, axis=0)
-    ordered = np.take_along_axis(values, order, axis=0)
-    begins = np.ones(values.shape, bool)
-    begins[1:] = ordered[1:] != ordered[:-1]
-    group = np.cumsum(begins, axis=0) - 1 + np.arange(devices) * n_days
-    counts = np.bincount(group.ravel(), minlength=n_days * devices)
-    share = np.empty(values.shape)
-    np.put_along_axis(share, order, counts[group] / np.maximum(np.isfinite(values).sum(axis=0), 1), axis=0)
-    repeated = np.zeros(values.shape, bool)
-    repeated[1:] = values[1:] == values[:-1]
-    return np.where(repeated | ~np.isfinite(values), 0.0, np.log(np.minimum(share, 1.0)))
+def rare_windows(values: FloatArray, setting: Setting) -> BoolArray:
+    """The windows (starts, devices) of some devices that hardly meet another of the fleet by chance."""
+    n_days, starts = len(values), len(values) - setting.window + 1
+    limit = np.log(MOST_CHANCE) - np.log(n_days * setting.devices)
+    ordered = np.sort(values, axis=0)
+    repeats = np.flatnonzero((ordered[1:] == ordered[:-1]).any(axis=0))
+    # A value that comes once is as rare as any; where all are so, so are all windows.
+    rare = np.full((starts, values.shape[1]), -setting.window * np.log(n_days) < limit)
+    if repeats.size:
+        told = np.zeros((n_days + 1, len(repeats)))
+        told[1:] = moments.running(np.add, commonness.of_record(values[:, repeats]))
+        rare[:, repeats] = told[setting.window :] - told[:starts] < limit
+    return rare
 
 
-def _window(values: FloatArray) -> int:
-    """Days of a window, such that the middle device's windows hardly meet by chance."""
+def unless_usual(found: Repeats) -> Repeats:
+    """What was found, or nothing where many devices of the fleet have such a stretch."""
+    devices = len(found.log_p)
+    many = (found.log_p < np.log(SURPRISING)).sum() > max(2.0, MOST_BREAKERS * devices)
+    return nothing(devices) if many else found
+
+
+def nothing(devices: int) -> Repeats:
+    """No stretch of any of so many devices."""
+    return Repeats(np.zeros(devices), *(np.zeros(devices, np.int64) for _ in range(4)))
+
+
+def _window(values: FloatArray, devices: int) -> int:
+    """Days of a window, such that the middle device's windows hardly meet by chance in a fleet of so many."""
     if values.size == 0:
         return WINDOWS[-1]
     some = values[:, moments.evenly_spaced(values.shape[1], MOST_DEVICES)]
-    usual = float(np.median(_log_commonness(some).mean(axis=0)))
+    usual = float(np.median(commonness.of_record(some).mean(axis=0)))
     for window in WINDOWS:
-        if np.log(values.size) + window * usual < np.log(MOST_CHANCE):
+        if np.log(len(values) * devices) + window * usual < np.log(MOST_CHANCE):
             return window
     return WINDOWS[-1]
 
 
-def _equal_windows(values: FloatArray, window: int) -> npt.NDArray[np.int64]:
+def _equal_windows(windows: Windows) -> npt.NDArray[np.int64]:
     """Pairs of equal windows: source, device, start in the source, and lag, (4, pairs)."""
-    n_days, devices = values.shape
-    starts = n_days - window + 1
-    bits = np.ascontiguousarray(values + 0.0).view(np.uint64)
-    # A value's bits are mixed before they are added up, for nearby values share most of theirs.
-    mixed = (bits ^ (bits >> np.uint64(29))) * _BASE
-    hashed = np.zeros((starts, devices), np.uint64)
-    for day in range(window):
-        hashed = hashed * _BASE + (mixed[day : day + starts] ^ (mixed[day : day + starts] >> np.uint64(32)))
-    changes = np.zeros(values.shape, bool)
-    changes[1:] = values[1:] != values[:-1]
-    past, lost = _so_far(changes), _so_far(np.isnan(values))
-    telling = (past[window:] - past[:starts] >= 2) & (lost[window:] == lost[:starts])
+    starts = len(windows.hashes)
     # Device after device, so that equal windows of one device stand together, in order of time.
-    place = np.flatnonzero(telling.T.ravel())
-    key = hashed.T.ravel()[place]
+    place = np.flatnonzero(windows.telling.T.ravel())
+    key = windows.hashes.T.ravel()[place]
     # Sorting values is far faster than sorting places, and most windows stand alone.
     ordered = np.sort(key)
     twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
@@ -156,13 +197,6 @@ def _equal_windows(values: FloatArray, window: int) -> npt.NDArray[np.int64]:
     meets = key[1:] == key[:-1]
     one, two = place[:-1][meets], place[1:][meets]
     return np.stack([one // starts, two // starts, one % starts, two % starts - one % starts])
-
-
-def _so_far(days: BoolArray) -> npt.NDArray[np.int32]:
-    """How many of the days (days, devices) before each day are marked, and in the end of all: (days + 1, devices)."""
-    count = np.zeros((len(days) + 1, days.shape[1]), np.int32)
-    np.cumsum(days, axis=0, out=count[1:])
-    return count
 
 
 def _joined(values: FloatArray, windows: IntArray, window: int) -> _Meetings:
@@ -181,22 +215,26 @@ def _joined(values: FloatArray, windows: IntArray, window: int) -> _Meetings:
     return _Meetings(device[head], source[head], start[head] + lag[head], lag[head], days)
 
 
-def _log_surprise(values: FloatArray, met: _Meetings) -> FloatArray:
+def _log_surprise(values: FloatArray, met: _Meetings, setting: Setting) -> FloatArray:
     """Log p-value of each stretch: the more common of the two devices counts, days that overlap only once.
 
     What seems surprising by the values' shares in the whole record is looked at again with those of the same weekday,
     the same season and, for two devices on the same days, the same day: rounded values of a rhythm come again by it.
     """
-    log_p = _log_chance(values, met, lambda involved: _log_commonness(values[:, involved]))
+    log_p = _log_chance(values, met, setting, lambda involved: commonness.of_record(values[:, involved]))
     again = np.flatnonzero(log_p < np.log(SURPRISING))
     if again.size:
-        log_p[again] = _log_chance(values, met.only(again), lambda involved: _log_local_commonness(values, involved))
+        log_p[again] = _log_chance(
+            values, met.only(again), setting, lambda involved: commonness.local(values, involved, setting.sample)
+        )
     return log_p
 
 
-def _log_chance(values: FloatArray, met: _Meetings, commonness_of: Callable[[IntArray], FloatArray]) -> FloatArray:
+def _log_chance(
+    values: FloatArray, met: _Meetings, setting: Setting, commonness_of: Callable[[IntArray], FloatArray]
+) -> FloatArray:
     """Log p-value of each stretch from how common the values of the involved devices are on each day."""
-    n_days, devices = values.shape
+    n_days, devices = len(values), setting.devices
     involved, place = np.unique(np.concatenate([met.device, met.source]), return_inverse=True)
     told = np.concatenate([np.zeros((1, len(involved))), np.cumsum(commonness_of(involved), axis=0)])
     at, there = place[: len(met.device)], place[len(met.device) :]
@@ -211,48 +249,13 @@ def _log_chance(values: FloatArray, met: _Meetings, commonness_of: Callable[[Int
     return log_p
 
 
-def _log_local_commonness(values: FloatArray, involved: IntArray) -> FloatArray:
-    """As ``_log_commonness`` (days, involved), by the largest share.
-
-    Of the record, or of the other days of the same weekday, of the days about, or of the fleet on that day.
-    """
-    n_days = len(values)
-    day = np.arange(n_days)
-    about = day[:, None] + np.arange(-SEASON, SEASON + 1)
-    near = np.clip(about, 0, n_days - 1)
-    there = near == about
-    local = np.empty((n_days, len(involved)))
-    for column, device in enumerate(involved):
-        series = values[:, device]
-        same_about = ((series[near] == series[:, None]) & there).sum(axis=1) - 1
-        shares = [same_about / there.sum(axis=1), _share_on_day(values, device)]
-        for weekday in range(7):
-            same = series[weekday::7]
-            shares.append(np.zeros(n_days))
-            shares[-1][weekday::7] = ((same[:, None] == same).sum(axis=1) - 1) / max(len(same), 1)
-        local[:, column] = np.max(shares, axis=0)
-    common = _log_commonness(values[:, involved])
-    return np.where(common < 0, np.maximum(common, np.log(np.maximum(local, 1 / n_days))), 0.0)
-
-
-def _share_on_day(values: FloatArray, device: int) -> FloatArray:
-    """The share (days,) of the other devices that have the value of a device on the same day."""
-    same = (values == values[:, [device]]).sum(axis=1) - 1
-    # One other, the source of a copy, is no sign that a value is common.
-    share: FloatArray = np.maximum(same - 1, 0) / max(values.shape[1] - 1, 1)
-    return share
-
-
-def _worst(values: FloatArray, met: _Meetings) -> Repeats:
-    """The most surprising stretch of every device; none of any where many devices have one."""
-    devices = values.shape[1]
-    log_p = _log_surprise(values, met)
+def _worst(values: FloatArray, met: _Meetings, setting: Setting) -> Repeats:
+    """The most surprising stretch of every device."""
+    log_p = _log_surprise(values, met, setting)
     order = np.lexsort((met.start, log_p, met.device))
     owner, place = np.unique(met.device[order], return_index=True)
     worst = order[place]
-    if (log_p[worst] < np.log(SURPRISING)).sum() > max(2.0, MOST_BREAKERS * devices):
-        owner, worst = owner[:0], worst[:0]
-    found = Repeats(np.zeros(devices), *(np.zeros(devices, np.int64) for _ in range(4)))
+    found = nothing(values.shape[1])
     found.log_p[owner] = log_p[worst]
     for part, known in (
         (found.start, met.start),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from oddfleet.detect import moments
 from oddfleet.model import BoolArray, FloatArray, IntArray
 
 FEWEST_DEVICES = 3
@@ -36,25 +37,33 @@ def longest_run(flags: BoolArray) -> tuple[IntArray, IntArray]:
     >>> starts.tolist(), lengths.tolist()
     ([2], [2])
     """
+    if not flags.any():
+        return np.zeros(flags.shape[1], np.int64), np.zeros(flags.shape[1], np.int64)
     day = np.arange(len(flags))[:, None]
-    last_false = np.maximum.accumulate(np.where(flags, -1, day), axis=0)
+    last_false = moments.running(np.maximum, np.where(flags, -1, day))
     so_far = np.where(flags, day - last_false, 0)
     lengths = so_far.max(axis=0)
     return so_far.argmax(axis=0) - np.maximum(lengths, 1) + 1, lengths
 
 
-def log_surprise_silent(values: FloatArray) -> tuple[FloatArray, IntArray]:
-    """Log p-value and length (devices,) of each device's longest silence, from values (days, devices)."""
+def log_surprise_silent(values: FloatArray, rate: float | None = None) -> tuple[FloatArray, IntArray]:
+    """Log p-value and length (devices,) of each device's longest silence.
+
+    Args:
+        values: float64 (days, devices); NaN = no observation.
+        rate: how often such days are usual; None where the devices are the cohort, and say so themselves.
+    """
     flags = quiet_days(values)
     _, lengths = longest_run(flags)
-    return _log_surprise(flags, lengths, _rates(flags, lengths)), lengths
+    return _log_surprise(flags, lengths, _rates(flags, lengths), rate), lengths
 
 
-def log_surprise_stuck(values: FloatArray) -> tuple[FloatArray, IntArray]:
+def log_surprise_stuck(values: FloatArray, rate: float | None = None) -> tuple[FloatArray, IntArray]:
     """Log p-value and length (devices,) of the longest stretch of days that repeat the day before.
 
     Args:
         values: float64 (days, devices); NaN = no observation, which repeats nothing.
+        rate: as in ``log_surprise_silent``.
     """
     flags = stuck_days(values)
     if not flags.any():
@@ -62,7 +71,7 @@ def log_surprise_stuck(values: FloatArray) -> tuple[FloatArray, IntArray]:
     starts, lengths = longest_run(flags)
     # A common value follows itself more often than values do on average.
     own = np.maximum(_rates(flags, lengths), _commonest_share(values, starts, lengths))
-    return _log_surprise(flags, lengths, own), lengths
+    return _log_surprise(flags, lengths, own, rate), lengths
 
 
 def usual_rate(flags: BoolArray) -> float:
@@ -75,7 +84,7 @@ def usual_rate(flags: BoolArray) -> float:
     return float(np.median((flags.sum(axis=0) + 0.5) / (len(flags) + 1)))
 
 
-def _log_surprise(flags: BoolArray, lengths: IntArray, own: FloatArray) -> FloatArray:
+def _log_surprise(flags: BoolArray, lengths: IntArray, own: FloatArray, rate: float | None = None) -> FloatArray:
     """Log of the chance of so long a stretch among days that come independently, as often as is usual.
 
     A stretch of length L that begins on a given day has chance q**L, and there are as many days to
@@ -87,12 +96,13 @@ def _log_surprise(flags: BoolArray, lengths: IntArray, own: FloatArray) -> Float
         flags: bool (days, devices).
         lengths: int (devices,), of the longest stretches.
         own: float64 (devices,), the own rates.
+        rate: the usual one; None = that of these devices.
 
     Returns:
         float64 (devices,), at most 0.
     """
     n_days = len(flags)
-    rates = np.maximum(own, usual_rate(flags))
+    rates = np.maximum(own, usual_rate(flags) if rate is None else rate)
     alone = np.minimum(np.log(n_days) + lengths * np.log(np.minimum(rates, 1.0)), 0.0)
     return np.where(lengths > 0, alone, 0.0)
 

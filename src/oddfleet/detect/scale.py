@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from oddfleet.detect import moments
-from oddfleet.model import FloatArray
+from oddfleet.model import FloatArray, IntArray
 
 FEWEST_DEVICES = 4
 """So many devices can show how spread depends on level; fewer are judged by their lopsidedness."""
@@ -44,9 +44,13 @@ class Scale:
     power: float
     units: FloatArray
 
-    def of(self, place: int) -> Scale:
-        """The scale of one device."""
-        return Scale(self.power, self.units[[place]])
+    def of(self, devices: int | IntArray) -> Scale:
+        """The scale of one device or of some."""
+        return Scale(self.power, np.atleast_1d(self.units[devices]))
+
+    def for_others(self, values: FloatArray) -> Scale:
+        """The same scale for other devices, whose values (days, devices) give the units."""
+        return Scale(self.power, _units(values))
 
     def apply(self, values: FloatArray) -> FloatArray:
         """Values (days, devices), MB a day, on this scale; NaN stays. Below 0 the root and the log are those of 0."""
@@ -100,7 +104,7 @@ def _units(values: FloatArray) -> FloatArray:
 def _power_of_levels(some: FloatArray) -> float | None:
     """The power by the slope of log spread on log level between the upper and the lower third; None if unknown."""
     level, spread = moments.observed_mean(some), moments.mean_deviation(some)
-    known = (level > 0) & (spread > 0)
+    known = (level > 0) & (spread > 0) & np.isfinite(level + spread)
     if known.sum() < FEWEST_DEVICES:
         return None
     x, y = np.log(level[known]), np.log(spread[known])

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from oddfleet.detect import moments, scores
-from oddfleet.model import BoolArray, FloatArray
+from oddfleet.model import BoolArray, FloatArray, IntArray
 
 FEWEST_DEVICES = 5
 FEWEST_FOR_SEVERAL = 10
@@ -39,7 +39,7 @@ class Shared:
         errors: float64 (devices,), the standard errors of ``coupling``.
         pull: float64 (days, devices), by how much a unit on each day moves ``coupling``.
         profile: float64 (days, devices), the first profile as found without each device; None where nothing is shared.
-        profiles: how many profiles are shared.
+        said: what the devices say to one that is none of them.
     """
 
     part: FloatArray
@@ -48,12 +48,53 @@ class Shared:
     errors: FloatArray
     pull: FloatArray
     profile: FloatArray | None
-    profiles: int
+    said: Said
+
+    def of(self, devices: IntArray) -> Shared:
+        """The same of some devices."""
+        profile = None if self.profile is None else self.profile[:, devices]
+        return Shared(
+            self.part[:, devices],
+            self.excess[:, devices],
+            self.coupling[devices],
+            self.errors[devices],
+            self.pull[:, devices],
+            profile,
+            self.said,
+        )
+
+    @property
+    def profiles(self) -> int:
+        """How many profiles are shared."""
+        return len(self.said.profiles)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Said:
+    """What the devices of a fleet say of its days to one that is none of them.
+
+    Attributes:
+        factors: as given to ``find``.
+        day: float64 (days,), the median of the standardised values on each day; 0 where no device has one.
+        profiles: for each shared profile the profile itself, float64 (days, 1), and the least and the most that a
+            device is taken to follow it.
+    """
+
+    factors: bool
+    day: FloatArray
+    profiles: tuple[tuple[FloatArray, float, float], ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Fit:
-    """One profile as the devices follow it: without the device itself, so that none follows its own noise."""
+    """One profile as devices follow it: without the device itself, so that none follows its own noise.
+
+    Attributes:
+        profile: float64 (days, devices), or (days, 1) where it is the same for all.
+        slope: how strongly each follows it, in its own deviations (devices,), and
+        error: the standard error.
+        follows: bool (devices,), whether it does.
+    """
 
     profile: FloatArray
     slope: FloatArray
@@ -73,41 +114,80 @@ def find(values: FloatArray, *, factors: bool) -> Shared:
         factors: whether that scale is the logarithm: then what is shared moves all alike, by factors, whatever their
             noise; elsewhere in proportion to it.
     """
-    nothing = np.full(values.shape[1], np.nan)
-    found = Shared(np.zeros(values.shape), np.zeros(values.shape), nothing, nothing, np.zeros(values.shape), None, 0)
     if values.shape[1] < FEWEST_DEVICES or len(values) <= 3:
-        return found
-    standard, scale = _standardised(values)
-    seen = np.isfinite(values)
+        return _nothing(values.shape, Said(factors, np.zeros(len(values)), ()))
+    following = _Following(values, None, factors=factors)
     for _place in range(MOST_PROFILES if values.shape[1] >= FEWEST_FOR_SEVERAL else 1):
-        fit = _fit(standard, seen)
-        if fit is None or fit.follows.mean() < 0.5:
+        found = _fit(following.standard, following.seen)
+        if found is None or found[0].follows.mean() < 0.5:
             break
-        unit = np.where(scale > 0, scale, 1.0) if factors else np.ones(len(scale))
-        coupling, error = fit.slope * unit, fit.error * unit
-        used = _usual(coupling, error) / unit
+        fit, profile = found
+        following.follow(fit, profile, *_usual(fit.slope * following.unit, fit.error * following.unit))
+    return following.shared
+
+
+def followed_by(values: FloatArray, said: Said) -> Shared:
+    """What a fleet shares, as devices follow it that are none of those who say so.
+
+    Args:
+        values: float64 (days, devices), on the scale of the fleet; NaN = no observation.
+        said: what the fleet says.
+    """
+    if not said.profiles:
+        return _nothing(values.shape, said)
+    following = _Following(values, said.day, factors=said.factors)
+    for profile, least, most in said.profiles:
+        following.follow(_followed(following.standard, following.seen, profile), profile, least, most)
+    return following.shared
+
+
+def _nothing(shape: tuple[int, ...], said: Said) -> Shared:
+    unknown, nothing = np.full(shape[1], np.nan), np.zeros(shape)
+    return Shared(nothing, nothing, unknown, unknown, nothing, None, said)
+
+
+class _Following:
+    """Devices that follow one profile after the other: what they share so far, and what is left of them."""
+
+    def __init__(self, values: FloatArray, day: FloatArray | None, *, factors: bool) -> None:
+        self.seen = np.isfinite(values)
+        self._whole = bool(self.seen.all())
+        self.standard, self._scale, day = _standardised(values, day)
+        self._safe = np.where(self._scale > 0, self._scale, 1.0)
+        self.unit = self._safe if factors else np.ones(len(self._scale))
+        self.shared = _nothing(values.shape, Said(factors, day, ()))
+
+    def follow(self, fit: _Fit, profile: FloatArray, least: float, most: float) -> None:
+        """Take out one more profile, which no device is taken to follow less or more than so."""
+        so_far, coupling = self.shared, fit.slope * self.unit
+        used = np.clip(coupling, least, most) / self.unit
         followed = used * fit.profile
-        part = found.part + scale * followed
-        excess = found.excess + scale * (fit.slope - used) * fit.profile
-        if found.profiles == 0:
-            observed = np.where(seen, fit.profile, 0.0)
-            pull = _over(observed, (observed**2).sum(axis=0) + 0 * observed) * (unit / np.where(scale > 0, scale, 1.0))
-            found = Shared(part, excess, coupling, error, pull, fit.profile, 1)
+        part, excess = self._scale * followed, self._scale * (fit.slope - used) * fit.profile
+        said = replace(so_far.said, profiles=(*so_far.said.profiles, (profile, least, most)))
+        if so_far.profiles == 0:
+            observed = fit.profile if self._whole else np.where(self.seen, fit.profile, 0.0)
+            pull = observed * (_over(self.unit, (observed**2).sum(axis=0) + 0 * self.unit) / self._safe)
+            as_seen = np.broadcast_to(fit.profile, part.shape)
+            self.shared = Shared(part, excess, coupling, fit.error * self.unit, pull, as_seen, said)
         else:
-            found = replace(found, part=part, excess=excess, profiles=found.profiles + 1)
-        standard = np.where(seen, standard - followed, 0.0)
-    return found
+            self.shared = replace(so_far, part=so_far.part + part, excess=so_far.excess + excess, said=said)
+        left = self.standard - followed
+        self.standard = left if self._whole else np.where(self.seen, left, 0.0)
 
 
-def _usual(coupling: FloatArray, error: FloatArray) -> FloatArray:
-    """The coupling (devices,) held to three spreads from the middle."""
+def _usual(coupling: FloatArray, error: FloatArray) -> tuple[float, float]:
+    """The least and the most coupling that is usual: three spreads from the middle of those (devices,)."""
     middle = float(np.median(coupling))
     reach = 3 * max(moments.robust_spread(coupling), float(np.median(error)))
-    return np.clip(coupling, middle - reach, middle + reach)
+    return middle - reach, middle + reach
 
 
-def _fit(standard: FloatArray, seen: BoolArray) -> _Fit | None:
-    """The strongest profile of standardised values (days, devices), 0 where not seen; None where all is flat."""
+def _fit(standard: FloatArray, seen: BoolArray) -> tuple[_Fit, FloatArray] | None:
+    """The strongest profile of standardised values (days, devices), 0 where not seen; None where all is flat.
+
+    Returns:
+        How each device follows what the others make of it, and what all make of it, (days, 1).
+    """
     weight = np.ones(standard.shape[1])
     known, whole = seen.astype(float), bool(seen.all())
 
@@ -124,9 +204,9 @@ def _fit(standard: FloatArray, seen: BoolArray) -> _Fit | None:
         # No device speaks louder than three usual ones: one with a fault of its own makes no profile.
         weight = np.clip(weight / usual, -3.0, 3.0)
     mine, square = standard * weight, weight**2
-    of_others = np.reshape(heard(square), (-1, 1)) - (square if whole else known * square)
-    profile = _over(mine.sum(axis=1, keepdims=True) - mine, of_others)
-    return _followed(standard, seen, profile)
+    sums, of_all = mine.sum(axis=1, keepdims=True), np.reshape(heard(square), (-1, 1))
+    profile = _over(sums - mine, of_all - (square if whole else known * square))
+    return _followed(standard, seen, profile), _over(sums, np.broadcast_to(of_all, sums.shape))
 
 
 def _followed(standard: FloatArray, seen: BoolArray, profile: FloatArray) -> _Fit:
@@ -159,17 +239,24 @@ def _over(part: FloatArray, whole: FloatArray) -> FloatArray:
     return quotient
 
 
-def _standardised(values: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Distances from the median in mean absolute deviations, clipped and centred, 0 for NaN; and that deviation.
+def _standardised(values: FloatArray, day: FloatArray | None) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Distances from the median in mean absolute deviations, clipped and centred, 0 for NaN.
 
     Clipped is what strays from the day's median, not the day: a shock that all feel stays whole.
+
+    Args:
+        values: float64 (days, devices).
+        day: the median distance on each day (days,); None = that of these devices.
+
+    Returns:
+        The distances (days, devices), those mean deviations (devices,), and the median on each day (days,).
     """
     away = values - moments.median(values)
     seen = np.isfinite(away)
     count = np.maximum(seen.sum(axis=0), 1)
     scale = np.nan_to_num(moments.observed_mean(np.abs(away)))
     away /= np.where(scale > 0, scale, 1.0)
-    day = np.nan_to_num(moments.median(away.T))[:, None]
-    clipped = np.where(seen, day + np.clip(away - day, -_CLIP, _CLIP), 0.0)
+    day = np.nan_to_num(moments.median(away.T)) if day is None else day
+    clipped = np.where(seen, day[:, None] + np.clip(away - day[:, None], -_CLIP, _CLIP), 0.0)
     standard: FloatArray = np.where(seen, clipped - clipped.sum(axis=0) / count, 0.0)
-    return standard, scale
+    return standard, scale, day

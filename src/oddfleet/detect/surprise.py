@@ -10,6 +10,7 @@ Thompson and Spiegelhalter 2009, "A re-evaluation of random-effects meta-analysi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +19,7 @@ from scipy.special import log_ndtr
 from oddfleet.detect.features import COMPARED, EXTREMES, SCORED, FeatureTable
 from oddfleet.detect.moments import MOMENTS, pooled_error, robust_spread
 from oddfleet.detect.runs import FEWEST_DEVICES
-from oddfleet.model import BoolArray, FloatArray, IntArray
+from oddfleet.model import BoolArray, FloatArray
 
 DIFFERENCES = np.geomspace(0.1, 3000, 40)
 """Grid for the standard deviation of true differences between healthy devices, in sampling errors."""
@@ -27,13 +28,8 @@ WIDEST = 300
 SKEWED_SHARE = (0.45 / 2) ** (2 / 3)
 """Part of the variance of the log of a maximum taken to be exponential: its skewness is 0.45 for a year of normal
 noise, and that of a normal plus an exponential with share f is 2 f**1.5."""
-FEWEST_FOR_TAILS = 100
-MOST_STRETCH = 3.0
-_BODY = (0.8, 0.9, 0.95)
 LEAST_WEIGHT = -745.0
 """A true variance less likely than this (its logarithm) is 0 in the arithmetic of floating point."""
-LENGTH_ERROR = 0.25
-"""Chance alone moves the log of a longest stretch by so much: by a quarter of its length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,54 +79,21 @@ class _Others:
     likelihood: FloatArray
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Tails:
-    """How much heavier the tail of each feature is in a cohort than the predictive law has it.
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What the core of a cohort says of one feature to a device that is no member.
 
     Attributes:
-        begins: float64 (features,), surprise (-log p) from which on the cohort was heard.
-        stretch: float64 (features,), at least 1: further surprise is worth that much less.
+        count: number of devices in the core.
+        mean: their mean.
+        squares: sum of their squares about it.
+        error: the sampling error, raised to where the grid begins.
     """
 
-    begins: FloatArray
-    stretch: FloatArray
-
-    def apply(self, log_p: FloatArray) -> FloatArray:
-        """Log p-values (features, devices) with their tails as the cohort has them."""
-        beyond = np.maximum(-log_p - self.begins[:, None], 0.0)
-        heavier: FloatArray = log_p + beyond * (1 - 1 / self.stretch[:, None])
-        return heavier
-
-
-def learn_tails(log_p: FloatArray) -> Tails:
-    """Learn the tails from the body of a cohort: its surprises from the upper fifth to the upper tenth or twentieth.
-
-    For p-values that hold, -log p is exponential of mean 1; the mean of the upper fifth, its own top censored for that
-    is where odd devices are, is estimated as for lifetimes (Epstein and Sobel 1953). Where it is above 1 the tail is
-    heavier, as in extreme value theory's peaks over a threshold. Fewer than ``FEWEST_FOR_TAILS`` devices say nothing.
-
-    Args:
-        log_p: float64 (features, devices), 0 where a feature is not compared.
-    """
-    begins, stretch = np.zeros(len(log_p)), np.ones(len(log_p))
-    for row, feature in enumerate(log_p):
-        surprise = np.sort(-feature[feature < 0])
-        count = len(surprise)
-        if count < FEWEST_FOR_TAILS:
-            continue
-        first = int(_BODY[0] * count)
-        begins[row] = surprise[first]
-        # Where more than a twentieth are odd, the censored mean to the upper tenth is still the healthy ones'.
-        means = [_censored_mean(surprise[first:] - surprise[first], int(end * count) - first) for end in _BODY[1:]]
-        stretch[row] = min(max(1.0, min(means)), MOST_STRETCH)
-    return Tails(begins, stretch)
-
-
-def _censored_mean(ordered: FloatArray, heard: int) -> float:
-    """Mean of exponential numbers in rising order of which only the first are heard, less 1.5 standard errors."""
-    mean = (ordered[:heard].sum() + ordered[heard - 1] * (len(ordered) - heard)) / heard
-    # A tail must be heavier for certain.
-    return float(mean * (1 - 1.5 / np.sqrt(heard)))
+    count: float
+    mean: float
+    squares: float
+    error: float
 
 
 def log_surprises(table: FeatureTable) -> FloatArray:
@@ -153,39 +116,32 @@ def log_surprises(table: FeatureTable) -> FloatArray:
     return result
 
 
-def log_surprise_of_lengths(lengths: IntArray) -> FloatArray:
-    """Log p-value of the longest stretch of each device among the others': where long ones are usual, one is no oddity.
-
-    Args:
-        lengths: int (devices,), days.
-
-    Returns:
-        float64 (devices,); minus infinity, as if nothing were usual, where there are fewer than ``FEWEST_DEVICES``.
-    """
-    if len(lengths) < FEWEST_DEVICES:
-        return np.full(len(lengths), -np.inf)
-    others = hear_others(np.log1p(lengths), np.full(len(lengths), LENGTH_ERROR), LENGTH_ERROR)
-    return np.where(others.away > 0, log_tail(others), 0.0)
+def listen(others: FeatureTable) -> tuple[Usual | None, ...]:
+    """What a cohort says of each feature to devices that are no members; None where too few devices have it."""
+    said: list[Usual | None] = []
+    for place in range(len(COMPARED)):
+        values, error = others.values[place], typical_error(others, place)
+        known = values[np.isfinite(values)]
+        said.append(usual(known, error) if len(known) >= FEWEST_DEVICES - 1 and error > 0 else None)
+    return tuple(said)
 
 
-def log_surprises_of(probe: FeatureTable, others: FeatureTable) -> FloatArray:
+def log_surprises_of(probe: FeatureTable, usuals: Sequence[Usual | None]) -> FloatArray:
     """Log p-values of series that are no members of the cohort, as if each were its next device.
 
     Args:
         probe: the features of the series to judge.
-        others: the features of the cohort's devices.
+        usuals: what the cohort says of them.
 
     Returns:
         float64 (features, probes), 0 as in ``log_surprises``.
     """
     result = np.zeros(probe.values.shape)
-    for place, name in enumerate(COMPARED):
-        known = np.isfinite(others.values[place])
-        error = typical_error(others, place)
+    for place, (name, said) in enumerate(zip(COMPARED, usuals, strict=True)):
         judged = np.isfinite(probe.values[place])
-        if known.sum() >= FEWEST_DEVICES - 1 and error > 0 and judged.any():
-            said = hear(others.values[place, known], probe.values[place, judged], probe.errors[place, judged], error)
-            result[place, judged] = log_tail(said, PRIORS.get(name, USUAL_PRIOR), skewed=name in EXTREMES)
+        if said is not None and judged.any():
+            heard = hear(said, probe.values[place, judged], probe.errors[place, judged])
+            result[place, judged] = log_tail(heard, PRIORS.get(name, USUAL_PRIOR), skewed=name in EXTREMES)
     return result
 
 
@@ -231,13 +187,19 @@ def hear_others(values: FloatArray, own_error: FloatArray, error: float) -> _Oth
     return _said(values - middle - mean, own_error, error, count, squares)
 
 
-def hear(values: FloatArray, probes: FloatArray, probe_errors: FloatArray, error: float) -> _Others:
-    """The same for probes (probes,) that are no members: all of the cohort's core ``values`` are the others."""
+def usual(values: FloatArray, error: float) -> Usual:
+    """Sum up one feature (devices,), no NaN, of a cohort whose typical sampling error is ``error``, above 0."""
     error = _on_grid(values, error)
     member = values[core(values, error)]
-    count = np.full(len(probes), float(len(member)))
-    squares = np.full(len(probes), ((member - member.mean()) ** 2).sum())
-    return _said(probes - member.mean(), probe_errors, error, count, squares)
+    mean = float(member.mean())
+    return Usual(float(len(member)), mean, float(((member - mean) ** 2).sum()), error)
+
+
+def hear(said: Usual, probes: FloatArray, probe_errors: FloatArray) -> _Others:
+    """The same for probes (probes,) that are no members: all of the cohort's core are the others."""
+    # What they say is the same to all: one column stands for every probe.
+    count, squares = np.array([said.count]), np.array([said.squares])
+    return _said(probes - said.mean, probe_errors, said.error, count, squares)
 
 
 def _on_grid(values: FloatArray, error: float) -> float:
@@ -253,6 +215,11 @@ def _said(away: FloatArray, own_error: FloatArray, error: float, count: FloatArr
     likelihood = -(count - 1) / 2 * np.log(spread) - squares / (2 * spread)
     own = np.maximum(np.nan_to_num(own_error, nan=error), error)
     return _Others(away, own, between, spread, count, likelihood)
+
+
+def log_upper_tail(others: _Others) -> FloatArray:
+    """``log_tail`` (devices,) where only more than usual is a surprise."""
+    return np.where(others.away > 0, log_tail(others), 0.0)
 
 
 def log_tail(others: _Others, prior: Prior = USUAL_PRIOR, *, skewed: bool = False) -> FloatArray:

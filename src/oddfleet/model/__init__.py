@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from oddfleet.model.finding import DataIssue, Finding, Kind, Oddities
-from oddfleet.model.fleet import BoolArray, DateArray, DeviceId, Fleet, FloatArray, IntArray
+from oddfleet.model.fleet import AnyFleet, BoolArray, DateArray, DeviceId, Fleet, FloatArray, IntArray
 from oddfleet.model.frames import id_order
 from oddfleet.model.roster import ROSTER_KEY, Roster
 from oddfleet.model.selftest import FaultTest, SelfTest
@@ -12,6 +12,7 @@ from oddfleet.model.summary import Answers, Compaction, DataHealth, DeviceTotal
 __all__ = [
     "ROSTER_KEY",
     "Answers",
+    "AnyFleet",
     "BoolArray",
     "Compaction",
     "DataHealth",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,40 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 DateArray = npt.NDArray[np.datetime64]
+
+
+class AnyFleet(Protocol):
+    """A fleet that may be too large to be in memory as a whole; its parts are as in ``Fleet``."""
+
+    @property
+    def device_ids(self) -> tuple[DeviceId, ...]:
+        """The devices; no repeats."""
+
+    @property
+    def names(self) -> tuple[str | None, ...]:
+        """Their names in the meta file, None where it has none."""
+
+    @property
+    def dates(self) -> DateArray:
+        """Every calendar day from first to last."""
+
+    @property
+    def attributes(self) -> Mapping[str, tuple[str | None, ...]]:
+        """Further columns of the meta file."""
+
+    @property
+    def n_days(self) -> int:
+        """Number of calendar days."""
+
+    @property
+    def n_devices(self) -> int:
+        """Number of devices."""
+
+    def subset(self, places: IntArray) -> Fleet:
+        """The fleet of some devices, in the order wanted, in memory."""
+
+    def blocks(self, devices: int) -> Iterator[tuple[IntArray, Fleet]]:
+        """All devices once, at most so many at a time, each block with the places of its devices in the fleet."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,6 +129,12 @@ class Fleet:
             invalid=self.invalid[:, places],
             attributes={name: tuple(column[place] for place in places) for name, column in self.attributes.items()},
         )
+
+    def blocks(self, devices: int) -> Iterator[tuple[IntArray, Fleet]]:
+        """All devices once, at most so many at a time, each block with the places (devices,) of its devices."""
+        for start in range(0, self.n_devices, devices):
+            places = np.arange(start, min(start + devices, self.n_devices))
+            yield places, self.subset(places)
 
     @classmethod
     def from_wide(cls, frame: Any) -> Fleet:

@@ -68,3 +68,12 @@ def test_adjusted_p_values_are_scipys(draw: Draw, devices: int) -> None:
     p[-1, 0] = 0.0
     for fleet in p.T:
         np.testing.assert_allclose(decide._adjusted(fleet), stats.false_discovery_control(fleet))
+
+
+@pytest.mark.parametrize("odd", [0, 1, 3, 20])
+def test_the_limit_parts_the_named_from_the_others(odd: int) -> None:
+    rng = np.random.default_rng(odd)
+    log_p = np.log(np.concatenate([rng.uniform(0, 1e-6, odd), rng.uniform(size=200 - odd)]))
+    named = decide.discoveries(log_p, 0.01)
+    assert named.sum() >= odd
+    np.testing.assert_array_equal(log_p <= decide.limit(log_p, 0.01), named)

@@ -68,7 +68,7 @@ def test_those_far_out_do_not_speak_for_the_others(draw: Draw) -> None:
 def test_a_member_scores_as_a_probe_does_among_the_rest(draw: Draw) -> None:
     found = farthest.find(draw("normal", (100, 12)))
     others = np.arange(12) != 4
-    got = farthest.probes_score(found.of(np.array([4])), found.of(others))
+    got = farthest.probes_score(found.of(np.array([4])), found.of(others).pool())
     assert got[0] == pytest.approx(farthest.members_score(found)[4])
 
 

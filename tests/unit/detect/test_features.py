@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 from scipy.optimize import brentq
 
-from oddfleet.detect import features, moments, scores
+from oddfleet.detect import features, moments, ranks, scores
 from oddfleet.detect.features import COMPARED, EXTREMES, FEWEST_DAYS, RANKS, SCORED, Block
 from oddfleet.detect.habits import Habits, own_days, weekdays
 from oddfleet.model import DateArray, FloatArray
@@ -29,7 +29,8 @@ def _dates(n_days: int) -> DateArray:
 
 
 def _compute(values: FloatArray, habits: Habits = NO_HABITS) -> features.FeatureTable:
-    return features.compute(Block(values, values, values), _dates(len(values)), habits)
+    dates, block = _dates(len(values)), Block(values, values, values)
+    return features.compute(block, own_days(values, weekdays(dates), habits), dates, habits)
 
 
 def _assert_unit_is_nothing(values: FloatArray, factor: float) -> None:
@@ -48,9 +49,9 @@ def values(draw: Draw) -> FloatArray:
 
 def test_every_row_is_the_feature_of_its_name(values: FloatArray) -> None:
     table, seen = _compute(values), np.isfinite(values)
-    ranked = scores.normal_scores(values)
+    ranked = ranks.normal_scores(values)
     away: FloatArray = np.abs(values - np.nanmedian(values, axis=0)).round(9)
-    folded = scores.normal_scores(away)
+    folded = ranks.normal_scores(away)
     weekday = np.array([day.weekday() for day in _dates(120).tolist()])
     expected = {
         **dict(zip(moments.MOMENTS, moments.moments(values), strict=True)),
@@ -92,7 +93,7 @@ def test_number_of_batches(draw: Draw, n_days: int, batches: int) -> None:
 
 def test_each_feature_looks_at_its_own_series(values: FloatArray) -> None:
     freed, residual = (values + np.random.default_rng(seed).normal(0, 9, (120, 1)) for seed in (3, 4))
-    table = features.compute(Block(values, freed, residual), _dates(120), NO_HABITS)
+    table = features.compute(Block(values, freed, residual), residual, _dates(120), NO_HABITS)
     sources = {"distinct_share": _compute(values), "level_log_mb": _compute(freed)}
     for name in COMPARED:
         source, place = sources.get(name, _compute(residual)), COMPARED.index(name)

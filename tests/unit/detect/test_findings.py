@@ -9,8 +9,8 @@ import pytest
 from oddfleet import plant
 from oddfleet.detect import findings, judge, measures, patient, repeats, statements
 from oddfleet.detect.features import COMPARED
-from oddfleet.detect.findings import Broken
 from oddfleet.detect.patient import Symptom
+from oddfleet.detect.promises import Broken
 from oddfleet.model import BoolArray, Finding, Fleet, FloatArray, Kind
 
 FLEET = plant.steady_fleet(6, seed=4)
@@ -248,7 +248,9 @@ def test_what_is_usual_of_a_promise_is_the_median_of_the_others(devices: int) ->
 
 def test_the_lowest_of_negative_traffic_is_said() -> None:
     fleet = _with(np.where(DAY == 5, -7.25, np.where(DAY == 9, -2.0, np.where(DAY == 11, np.nan, 100.0))))
-    found = findings.of_promise(fleet, PLACE, Broken.of(Kind.NEGATIVE_TRAFFIC, fleet.values < 0))
+    found = findings.of_promise(
+        fleet, PLACE, Broken.of(Kind.NEGATIVE_TRAFFIC, fleet.values < 0, np.nanmin(fleet.values, axis=0))
+    )
     assert "at the lowest -7.25 MB" in found.text
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import linalg, signal, stats
 
-from oddfleet.detect import habits, scores
+from oddfleet.detect import habits, ranks, scores
 from oddfleet.detect.habits import Habits
 from oddfleet.model import DateArray, FloatArray
 
@@ -112,7 +112,7 @@ def test_weeks_of_ones_own_are_found_and_taken_out(draw: Draw, lost: float) -> N
     left = (own - noise)[seen]
     assert np.std(left) < 0.3  # of 0.7 planted; the rest is the noise of seven means
     np.testing.assert_allclose(np.nanmean(own, axis=0), np.nanmean(values, axis=0))
-    assert (scores.rhythm_score(scores.normal_scores(own), seen, weekday) < 3).all()
+    assert (scores.rhythm_score(ranks.normal_scores(own), seen, weekday) < 3).all()
     np.testing.assert_array_equal(habits.own_days(values, weekday, found, weekly=True), values)
 
 
@@ -143,7 +143,7 @@ def test_memory_is_recovered_and_what_is_left_is_white(draw: Draw, memory: tuple
     np.testing.assert_allclose(found.memory, _foretelling(memory, 1 - lost), atol=0.1)
     fresh = habits.own_days(values, habits.weekdays(_dates(DAYS)), found)
     if not lost:  # where days are lost the past is not known, and what is left remembers it
-        memories = scores.memory_score(scores.normal_scores(fresh), np.isfinite(fresh))
+        memories = scores.memory_score(ranks.normal_scores(fresh), np.isfinite(fresh))
         assert np.median(np.abs(memories)) < 1.3
         assert np.median(np.nanstd(fresh, axis=0)) == pytest.approx(1, abs=0.05)
 
@@ -165,8 +165,8 @@ def test_memory_and_week_together(draw: Draw) -> None:
     np.testing.assert_allclose(own, habits.innovations(without, found.memory), equal_nan=True)
     np.testing.assert_allclose(kept, habits.innovations(values, found.memory), equal_nan=True)
     seen = np.isfinite(kept)
-    assert np.median(scores.rhythm_score(scores.normal_scores(kept), seen, weekday)) > 5
-    assert np.median(scores.rhythm_score(scores.normal_scores(own), seen, weekday)) < 1
+    assert np.median(scores.rhythm_score(ranks.normal_scores(kept), seen, weekday)) > 5
+    assert np.median(scores.rhythm_score(ranks.normal_scores(own), seen, weekday)) < 1
 
 
 def test_a_level_scale_or_unit_makes_no_difference(draw: Draw) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from oddfleet import plant
-from oddfleet.detect import farthest, features, habits, judge, moderate, promises, runs, scale, shared, surprise
+from oddfleet.detect import farthest, features, habits, judge, lapses, moderate, promises, runs, scale, shared, surprise
 from oddfleet.detect.features import COMPARED, FeatureTable
 from oddfleet.model import FloatArray, Kind
 
@@ -41,10 +41,11 @@ def test_every_row_is_the_test_it_is_named_for(values: FloatArray) -> None:
     residual = fitting.apply(values) - common.part
     freed = fitting.invert(residual) if common.profiles else values
     block = features.Block(values, freed, residual, common.profile)
-    table = features.compute(block, DATES, habits.find(residual, DATES))
+    own = habits.own_days(residual, habits.weekdays(DATES), habits.find(residual, DATES))
+    table = features.compute(block, own, DATES, habits.find(residual, DATES))
     coupling = common.coupling if common.profiles else np.full(12, np.nan)
     np.testing.assert_array_equal(judgement.table.values[:-2], table.values[:-2])
-    far = farthest.find(habits.own_days(residual, habits.weekdays(DATES), habits.find(residual, DATES)))
+    far = farthest.find(own)
     score = np.full(12, np.nan) if values is COUNTS else farthest.members_score(far)
     np.testing.assert_array_equal(judgement.table.row("spikes_score"), score)
     np.testing.assert_array_equal(judgement.table.errors[:-1], moderate.learn(table).apply(table).errors[:-1])
@@ -54,7 +55,7 @@ def test_every_row_is_the_test_it_is_named_for(values: FloatArray) -> None:
         "silent_run": runs.log_surprise_silent(values),
         "stuck_run": runs.log_surprise_stuck(values),
     }.items():
-        expected[name] = np.maximum(alone, surprise.log_surprise_of_lengths(lengths))
+        expected[name] = np.maximum(alone, lapses.log_surprise_of_lengths(lengths))
     expected["silent_days"] = promises.log_surprise_of_lost(values == 0) if values is not COUNTS else np.zeros(12)
     expected["lost_days"] = promises.log_surprise_of_lost(np.isnan(values))
     expected["replay"], expected["copy"] = REPEATED
@@ -118,7 +119,9 @@ def test_an_unchanged_device_is_judged_as_by_the_others(values: FloatArray, plac
     count, loose = len(COMPARED), judgement.loose
     own = FeatureTable(loose.values[:, [place]], loose.errors[:, [place]], loose.batches)
     others = FeatureTable(np.delete(loose.values, place, 1), np.delete(loose.errors, place, 1), loose.batches)
-    np.testing.assert_allclose(got[:count], surprise.log_surprises_of(own, others), rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(
+        got[:count], surprise.log_surprises_of(own, surprise.listen(others)), rtol=1e-6, atol=1e-9
+    )
     np.testing.assert_array_equal(got[count:, 0], judgement.log_p[count:, place])
     # With and without itself in the core of the cohort, a usual device is as good as equally surprising.
     np.testing.assert_allclose(np.exp(got[:, 0]), np.exp(judgement.log_p[:, place]), rtol=0.2, atol=0.01)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from oddfleet import plant
-from oddfleet.detect import measures, mend, scores
+from oddfleet.detect import measures, mend, ranks
 from oddfleet.model import FloatArray, Kind
 
 DAY = np.arange(366)
@@ -173,7 +173,7 @@ def test_a_shape_becomes_normal_and_keeps_order_and_spread() -> None:
     faulty = np.random.default_rng(1).exponential(size=366)
     (version,) = mend.variants(Kind.SHAPE, faulty, USUAL)
     assert (np.argsort(version) == np.argsort(faulty)).all()
-    np.testing.assert_allclose(scores.normal_scores(version[:, None])[:, 0], (version - version.mean()) / version.std())
+    np.testing.assert_allclose(ranks.normal_scores(version[:, None])[:, 0], (version - version.mean()) / version.std())
     assert _measure(Kind.SPREAD, version) == pytest.approx(_measure(Kind.SPREAD, faulty), rel=0.02)
 
 

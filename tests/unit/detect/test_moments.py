@@ -176,3 +176,19 @@ def test_pooled_error_of_normal_parts_is_unbiased(batches: int) -> None:
 
 def test_pooled_error_of_none_is_nan() -> None:
     assert np.isnan(moments.pooled_error(np.full(3, np.nan), 4))
+
+
+@pytest.mark.parametrize(("count", "most"), [(6000, 5000), (9999, 5000), (10_000, 5000), (10_001, 5000)])
+def test_evenly_spaced_places_keep_to_no_rhythm(count: int, most: int) -> None:
+    """One of each of so many stretches; of kinds that take turns each has its share."""
+    places = moments.evenly_spaced(count, most)
+    assert len(set(places.tolist())) == most
+    assert (np.diff(places) > 0).all()
+    for turn in (2, 3, 4, 5, 7):
+        shares = np.bincount(places % turn, minlength=turn) / most
+        assert shares == pytest.approx(np.full(turn, 1 / turn), abs=0.03)
+
+
+@pytest.mark.parametrize("count", [0, 1, 5])
+def test_of_few_all_are_evenly_spaced(count: int) -> None:
+    assert moments.evenly_spaced(count, 5).tolist() == list(range(count))

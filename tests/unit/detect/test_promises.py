@@ -25,19 +25,46 @@ def _lost(*counts: int) -> BoolArray:
     return lost
 
 
+def _broken(fleet: Fleet) -> dict[Kind, promises.Broken]:
+    return promises.broken(fleet, promises.gaps(fleet))
+
+
 def test_each_broken_day_is_told_once_and_by_its_kind() -> None:
-    values = np.array([[5.0, -0.1], [np.nan, 0.0], [np.nan, 7.0], [3.0, 7.0]])
+    values = np.array([[5.0, -0.1], [np.nan, 0.0], [np.nan, 7.0], [3.0, -7.0]])
     invalid = np.array([[False, False], [True, False], [False, False], [False, False]])
     duplicated = np.array([[False, False], [False, False], [False, False], [True, False]])
     dates = np.arange("2020-01-01", "2020-01-05", dtype="datetime64[D]")
-    broken = promises.broken_days(Fleet((1, 2), (None, None), dates, values, duplicated, invalid))
-    days = {kind: [tuple(place) for place in np.argwhere(flags).tolist()] for kind, flags in broken.items()}
-    assert days == {
-        Kind.NEGATIVE_TRAFFIC: [(0, 1)],
-        Kind.INVALID_VALUES: [(1, 0)],
-        Kind.DUPLICATE_DAYS: [(3, 0)],
-        Kind.MISSING_DAYS: [(2, 0)],
+    broken = _broken(Fleet((1, 2), (None, None), dates, values, duplicated, invalid))
+    assert tuple(broken) == promises.KINDS
+    told = {
+        kind: [(one, int(found.first[one]), int(found.last[one])) for one in np.flatnonzero(found.counts).tolist()]
+        for kind, found in broken.items()
     }
+    assert told == {
+        Kind.NEGATIVE_TRAFFIC: [(1, 0, 3)],
+        Kind.INVALID_VALUES: [(0, 1, 1)],
+        Kind.DUPLICATE_DAYS: [(0, 3, 3)],
+        Kind.MISSING_DAYS: [(0, 2, 2)],
+    }
+    assert [found.counts.sum() for found in broken.values()] == [2, 1, 1, 1]
+    assert broken[Kind.NEGATIVE_TRAFFIC].lowest[1] == -7
+
+
+def test_what_is_known_of_parts_of_a_fleet_is_what_is_known_of_it(draw: Draw) -> None:
+    values = draw("normal", (40, 12))
+    values[values > 1.5] = np.nan
+    fleet = Fleet(tuple(range(12)), (None,) * 12, np.datetime64("2020-01-01") + np.arange(40), values)
+    gaps = promises.gaps(fleet)
+    whole = promises.broken(fleet, gaps)
+    gathered = {kind: promises.Broken.by_nobody(kind, 12) for kind in promises.KINDS}
+    for places, block in fleet.blocks(5):
+        for kind, some in promises.broken(block, gaps).items():
+            gathered[kind].note(places, some)
+    for kind, found in gathered.items():
+        known = found.counts > 0
+        np.testing.assert_array_equal(found.counts, whole[kind].counts)
+        for part in ("first", "last", "lowest"):
+            np.testing.assert_array_equal(getattr(found, part)[known], getattr(whole[kind], part)[known])
 
 
 @pytest.mark.parametrize(
@@ -50,8 +77,8 @@ def test_a_day_that_most_lack_is_missing_nowhere(n_devices: int, n_lacking: int,
     values[2, :n_lacking] = np.nan
     values[3, 0] = np.nan
     fleet = Fleet(tuple(range(n_devices)), (None,) * n_devices, dates, values)
-    broken = promises.broken_days(fleet)[Kind.MISSING_DAYS]
-    assert broken.sum(axis=1).tolist() == [0, 0, missing, 1, 0]
+    counts = _broken(fleet)[Kind.MISSING_DAYS].counts
+    assert counts.tolist() == [int(device < n_lacking and missing > 0) + (device == 0) for device in range(n_devices)]
 
 
 @pytest.mark.parametrize(
@@ -61,11 +88,11 @@ def test_a_day_that_most_lack_is_missing_nowhere(n_devices: int, n_lacking: int,
 def test_breakers_are_few(n_devices: int, n_breaking: int, kept: bool) -> None:
     broken = _lost(*[2] * n_breaking, *[0] * (n_devices - n_breaking))
     expected = [kept and device < n_breaking for device in range(n_devices)]
-    assert promises.breakers(broken).tolist() == expected
+    assert promises.breakers(broken.sum(axis=0)).tolist() == expected
 
 
 def test_nobody_breaks_a_promise_that_all_keep() -> None:
-    assert not promises.breakers(_lost(0, 0)).any()
+    assert not promises.breakers(np.zeros(2, int)).any()
 
 
 def _others(counts: list[int], device: int) -> list[int]:

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from oddfleet import plant
-from oddfleet.detect import repeats
+from oddfleet.detect import commonness, repeats
 from oddfleet.detect.repeats import Repeats
+from oddfleet.detect.windows import Windows
 from oddfleet.model import FloatArray
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def _share(all_series: list[list[float]], device: int, day: int, *, nearby: bool
     usual = series.count(value) / sum(not np.isnan(other) for other in series)
     if not nearby:
         return usual
-    season = [series[d] for d in range(n_days) if abs(d - day) <= repeats.SEASON]
+    season = [series[d] for d in range(n_days) if abs(d - day) <= commonness.SEASON]
     weekday = series[day % 7 :: 7]
     others = sum(other[day] == value for other in all_series) - 1
     local = max(
@@ -233,7 +234,7 @@ def _windows_by_tuples(values: FloatArray, window: int) -> list[tuple[int, int, 
     st.integers(2, 4),
 )
 def test_equal_windows_by_tuples(values: FloatArray, window: int) -> None:
-    pairs = repeats._equal_windows(values, window)
+    pairs = repeats._equal_windows(Windows.of(values, window))
     assert sorted(map(tuple, pairs.T.tolist())) == _windows_by_tuples(values, window)
 
 
@@ -241,15 +242,16 @@ def test_equal_windows_by_tuples(values: FloatArray, window: int) -> None:
 def test_windows_hardly_ever_meet_by_chance(law: str) -> None:
     for seed in range(5):
         values = _values(law, 366, 10, seed)
-        assert repeats._equal_windows(values, repeats._window(values)).shape[1] < 0.03 * values.size
+        windows = Windows.of(values, repeats._window(values, values.shape[1]))
+        assert repeats._equal_windows(windows).shape[1] < 0.03 * values.size
 
 
 def test_the_commoner_the_values_the_longer_the_window(draw: Draw) -> None:
     made = draw("normal", (366, 20))
-    steps = [repeats._window(np.round(made / step)) for step in (1e-9, 0.01, 0.1, 0.5, 1.0, 3.0, 100.0)]
+    steps = [repeats._window(np.round(made / step), made.shape[1]) for step in (1e-9, 0.01, 0.1, 0.5, 1.0, 3.0, 100.0)]
     assert steps == sorted(steps)
     assert len(set(steps)) > 2
-    assert repeats._window(np.zeros((0, 4))) == repeats._window(np.zeros((30, 0))) == max(repeats.WINDOWS)
+    assert repeats._window(np.zeros((0, 4)), 4) == repeats._window(np.zeros((30, 0)), 0) == max(repeats.WINDOWS)
 
 
 # What is not a repeat.

@@ -204,3 +204,9 @@ def test_where_the_middle_levels_are_equal_the_form_of_the_noise_decides(
     values = alone * np.array(factors, float)
     assert scale._power_of_levels(values) is None
     assert scale.choose(values).power == scale.choose(alone).power
+
+
+@pytest.mark.parametrize("factor", [1e300, 1e304, 1e306])
+def test_numbers_whose_spread_is_beyond_all_measure_have_some_scale(draw: Draw, factor: float) -> None:
+    with np.errstate(all="ignore"):
+        assert scale.choose(factor * (100 + draw("normal", (30, 40)))).power in scale.POWERS

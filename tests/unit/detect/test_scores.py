@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from oddfleet.detect import scores
+from oddfleet.detect import ranks, scores
 from oddfleet.detect.scores import SHORTEST_SEGMENT
 from oddfleet.model import BoolArray, FloatArray
 
@@ -52,26 +52,6 @@ def _whitened(values: FloatArray) -> FloatArray:
     return whitened
 
 
-def test_normal_scores_are_blom_quantiles_of_ranks(holey: FloatArray) -> None:
-    values = np.round(holey, 1)  # with ties
-    got = scores.normal_scores(values)
-    for device in range(values.shape[1]):
-        seen = np.isfinite(values[:, device])
-        quantiles = stats.norm.ppf((stats.rankdata(values[seen, device]) - 3 / 8) / (seen.sum() + 1 / 4))
-        expected = (quantiles - quantiles.mean()) / quantiles.std()
-        np.testing.assert_allclose(got[seen, device], expected, atol=1e-12)
-        assert (got[~seen, device] == 0).all()
-
-
-def test_normal_scores_know_only_the_order(holey: FloatArray) -> None:
-    np.testing.assert_array_equal(scores.normal_scores(1e9 * holey**3), scores.normal_scores(holey))
-
-
-@pytest.mark.parametrize("series", [[np.nan] * 4, [0.0] * 4, [1e15] * 4, [1e-9] + [np.nan] * 3])
-def test_nothing_to_rank_scores_zero(series: list[float]) -> None:
-    assert (scores.normal_scores(np.array(series)[:, None]) == 0).all()
-
-
 def _weekend_p(series: FloatArray, seen: BoolArray) -> float:
     """Student's test of any two days in a row against the other days; the best of seven."""
     p = [1.0]
@@ -90,7 +70,7 @@ def test_rhythm_is_the_analysis_of_variance_of_the_best_part(
 ) -> None:
     holey[begins:] += week * (WEEKDAY[begins:, None] == 1)
     values = np.where(WEEKDAY[:, None] < kept_weekdays, holey, np.nan)
-    series = scores.normal_scores(values)
+    series = ranks.normal_scores(values)
     got = scores.rhythm_score(series, np.isfinite(values), WEEKDAY)
     for device in range(values.shape[1]):
         p = []
@@ -106,7 +86,7 @@ def test_rhythm_is_the_analysis_of_variance_of_the_best_part(
 def test_nothing_but_a_week_is_a_rhythm_without_doubt(draw: Draw, count: int) -> None:
     weekday = np.arange(count) % 7
     weeks = draw("normal", (7, 5))[weekday]
-    got = scores.rhythm_score(scores.normal_scores(weeks), np.ones(weeks.shape, bool), weekday)
+    got = scores.rhythm_score(ranks.normal_scores(weeks), np.ones(weeks.shape, bool), weekday)
     assert (got > 10).all()
     assert np.isfinite(got).all()
 
@@ -114,8 +94,8 @@ def test_nothing_but_a_week_is_a_rhythm_without_doubt(draw: Draw, count: int) ->
 def test_a_week_that_begins_half_way_is_a_rhythm(draw: Draw) -> None:
     values = draw("normal", (364, 20))
     values[182:] += 1.5 * (np.arange(182) % 7 == 2)[:, None]
-    got = scores.rhythm_score(scores.normal_scores(values), np.isfinite(values), np.arange(364) % 7)
-    late = scores.normal_scores(values[182:])
+    got = scores.rhythm_score(ranks.normal_scores(values), np.isfinite(values), np.arange(364) % 7)
+    late = ranks.normal_scores(values[182:])
     alone = scores.rhythm_score(late, np.isfinite(late), np.arange(182) % 7)
     assert (got > 3).all()
     assert np.median(got - alone) > -0.5
@@ -123,12 +103,12 @@ def test_a_week_that_begins_half_way_is_a_rhythm(draw: Draw) -> None:
 
 def test_a_single_weekday_has_no_rhythm(holey: FloatArray) -> None:
     values = np.where(WEEKDAY[:, None] == 3, holey, np.nan)
-    assert (scores.rhythm_score(scores.normal_scores(values), np.isfinite(values), WEEKDAY) < 0).all()
+    assert (scores.rhythm_score(ranks.normal_scores(values), np.isfinite(values), WEEKDAY) < 0).all()
 
 
 @pytest.mark.parametrize("n_days", [28, 60, 91, 100, 366])
 def test_cycle_peak_by_the_sums_of_the_definition(draw: Draw, n_days: int) -> None:
-    series = scores.normal_scores(draw("normal", (n_days, 3), seed=n_days))
+    series = ranks.normal_scores(draw("normal", (n_days, 3), seed=n_days))
     periods, shares = scores.cycle_peak(series)
     for device in range(3):
         power = _periodogram(series[:, device].tolist())
@@ -140,7 +120,7 @@ def test_cycle_peak_by_the_sums_of_the_definition(draw: Draw, n_days: int) -> No
 @pytest.mark.parametrize(("period", "found"), [(10, True), (2.5, True), (7, False), (3.5, False), (182, False)])
 def test_cycles_that_are_looked_for(draw: Draw, period: float, found: bool) -> None:
     day = np.arange(364)[:, None]
-    series = scores.normal_scores(np.sin(2 * np.pi * day / period) + 0.5 * draw("normal", (364, 1)))
+    series = ranks.normal_scores(np.sin(2 * np.pi * day / period) + 0.5 * draw("normal", (364, 1)))
     assert (scores.cycle_score(series)[0] > 10) == found
     if found:
         assert scores.cycle_peak(series)[0][0] == pytest.approx(period, rel=0.03)
@@ -149,7 +129,7 @@ def test_cycles_that_are_looked_for(draw: Draw, period: float, found: bool) -> N
 @pytest.mark.parametrize("period", [3.1, 9.37, 11.0, 26.2])
 def test_cycle_period_is_the_best_of_all_between_the_frequencies(draw: Draw, period: float) -> None:
     day = np.arange(200)
-    series = scores.normal_scores(np.sin(2 * np.pi * day[:, None] / period + 1) + 0.3 * draw("normal", (200, 1)))[:, 0]
+    series = ranks.normal_scores(np.sin(2 * np.pi * day[:, None] / period + 1) + 0.3 * draw("normal", (200, 1)))[:, 0]
     left = {}
     for guess in np.geomspace(2.1, 45, 6000):
         angle = 2 * np.pi * day / guess
@@ -162,7 +142,7 @@ def test_cycle_period_is_the_best_of_all_between_the_frequencies(draw: Draw, per
 
 
 def test_cycle_score_is_fishers_tail_for_twice_as_many_places(draw: Draw) -> None:
-    series = scores.normal_scores(draw("normal", (DAYS, 300)))
+    series = ranks.normal_scores(draw("normal", (DAYS, 300)))
     series[:, 150:] += np.linspace(0, 1, 150) * np.cos(np.arange(DAYS) * 2 * np.pi / 10)[:, None]
     tails = stats.norm.sf(scores.cycle_score(series))
     places, shares = len(_periodogram([0.0] * DAYS)), scores.cycle_peak(series)[1]
@@ -178,12 +158,12 @@ def test_cycle_score_is_fishers_tail_for_twice_as_many_places(draw: Draw) -> Non
 def test_a_cycle_between_the_records_own_frequencies_counts_nearly_as_much(draw: Draw, turns: float) -> None:
     wave = np.sin(2 * np.pi * turns * np.arange(DAYS) / DAYS)[:, None]
     noise = draw("normal", (DAYS, 200))
-    on, between = (scores.cycle_score(scores.normal_scores(noise + 1.2 * np.roll(wave, shift))) for shift in (0, 3))
+    on, between = (scores.cycle_score(ranks.normal_scores(noise + 1.2 * np.roll(wave, shift))) for shift in (0, 3))
     assert min(np.median(on), np.median(between)) > 4.5
 
 
 def test_cycle_score_holds_for_noise(draw: Draw, assert_held: Judge) -> None:
-    assert_held(stats.norm.sf(scores.cycle_score(scores.normal_scores(draw("normal", (DAYS, 20_000))))), least=0.3)
+    assert_held(stats.norm.sf(scores.cycle_score(ranks.normal_scores(draw("normal", (DAYS, 20_000))))), least=0.3)
 
 
 def test_no_variation_has_no_cycle() -> None:
@@ -194,16 +174,16 @@ def test_no_variation_has_no_cycle() -> None:
 
 def test_to_have_no_cycle_is_no_surprise(draw: Draw) -> None:
     weeks = np.tile(draw("normal", (7, 3)), (52, 1))
-    np.testing.assert_allclose(scores.cycle_score(scores.normal_scores(weeks)), stats.norm.isf(0.99))
+    np.testing.assert_allclose(scores.cycle_score(ranks.normal_scores(weeks)), stats.norm.isf(0.99))
 
 
 def test_nothing_but_a_week_has_no_cycle(draw: Draw) -> None:
     weeks = np.tile(draw("normal", (7, 3)), (52, 1))
-    assert (scores.cycle_peak(scores.normal_scores(weeks))[1] == 0).all()
+    assert (scores.cycle_peak(ranks.normal_scores(weeks))[1] == 0).all()
 
 
 def test_memory_by_loops(holey: FloatArray) -> None:
-    series, seen = scores.normal_scores(holey), np.isfinite(holey)
+    series, seen = ranks.normal_scores(holey), np.isfinite(holey)
     got = scores.memory_score(series, seen)
     for device in range(holey.shape[1]):
         pairs = [day for day in range(1, DAYS) if seen[day, device] and seen[day - 1, device]]
@@ -213,10 +193,10 @@ def test_memory_by_loops(holey: FloatArray) -> None:
 
 
 def test_drift_is_the_correlation_with_time(holey: FloatArray) -> None:
-    got = scores.drift_score(scores.normal_scores(holey), np.isfinite(holey))
+    got = scores.drift_score(ranks.normal_scores(holey), np.isfinite(holey))
     for device, series in enumerate(holey.T):
         day = np.flatnonzero(np.isfinite(series))
-        whole = scores.normal_scores(series[day][:, None])[:, 0]
+        whole = ranks.normal_scores(series[day][:, None])[:, 0]
         correlation = stats.pearsonr(day, whole).statistic
         assert got[device] == pytest.approx(np.arctanh(correlation) * np.sqrt(len(day) - 3))
 
@@ -244,11 +224,11 @@ def _shares(series: FloatArray) -> list[float]:
 
 def test_change_goes_by_the_largest_share_of_all_steps(holey: FloatArray) -> None:
     holey[60:, 5:] += np.linspace(0, 9, 15)
-    got = scores.change_score(scores.normal_scores(holey), np.isfinite(holey))
+    got = scores.change_score(ranks.normal_scores(holey), np.isfinite(holey))
     by_share: list[tuple[float, int, float]] = []
     for device, series in enumerate(holey.T):
         seen = series[np.isfinite(series)]
-        ranked = scores.normal_scores(seen[:, None])
+        ranked = ranks.normal_scores(seen[:, None])
         by_share.append((max(_shares(ranked[:, 0])), len(seen), float(got[device])))
         alone = scores.change_score(ranked, np.ones(ranked.shape, bool))
         assert got[device] == pytest.approx(alone[0], rel=1e-9)  # holes are as if they were not
@@ -278,17 +258,17 @@ def test_change_is_between_one_step_and_all_steps(count: int) -> None:
 def test_too_few_days_do_not_change(count: int) -> None:
     values = np.full((DAYS, 1), np.nan)
     values[:count, 0] = np.arange(count)
-    got = scores.change_score(scores.normal_scores(values), np.isfinite(values))
+    got = scores.change_score(ranks.normal_scores(values), np.isfinite(values))
     assert np.isfinite(got).all()
     assert (got < 0).all()
 
 
 def test_change_point_leaves_the_least_squares_of_all_steps(holey: FloatArray) -> None:
     holey[70:, 5:] += np.linspace(0, 9, 15)
-    got = scores.change_point(scores.normal_scores(holey), np.isfinite(holey))
+    got = scores.change_point(ranks.normal_scores(holey), np.isfinite(holey))
     for device in range(holey.shape[1]):
         seen = np.isfinite(holey[:, device])
-        series = np.where(seen, scores.normal_scores(holey)[:, device], np.nan)
+        series = np.where(seen, ranks.normal_scores(holey)[:, device], np.nan)
         allowed = [day for day in range(1, DAYS) if min(seen[:day].sum(), seen[day:].sum()) >= SHORTEST_SEGMENT]
         best = min(allowed, key=lambda day: round(_left_over(series, day), 9))  # the first where days are not observed
         assert got[device] == best
@@ -298,21 +278,21 @@ def test_change_point_leaves_the_least_squares_of_all_steps(holey: FloatArray) -
 @pytest.mark.parametrize("height", [1.0, -1.0])
 def test_a_change_is_dated_wherever_it_lies(day: int, height: float) -> None:
     values = np.where(np.arange(DAYS) < day, 0.0, height)[:, None]
-    assert scores.change_point(scores.normal_scores(values), np.isfinite(values)).tolist() == [day]
+    assert scores.change_point(ranks.normal_scores(values), np.isfinite(values)).tolist() == [day]
 
 
 @pytest.mark.parametrize("far", [1, SHORTEST_SEGMENT - 1])
 def test_a_few_far_days_at_the_end_are_no_step(draw: Draw, far: int) -> None:
     values = draw("normal", (DAYS, 1))
     values[DAYS - far :] += 99
-    got = scores.change_point(scores.normal_scores(values), np.isfinite(values))[0]
+    got = scores.change_point(ranks.normal_scores(values), np.isfinite(values))[0]
     assert SHORTEST_SEGMENT <= got <= DAYS - SHORTEST_SEGMENT
 
 
 @pytest.mark.parametrize("value", [np.nan, 0.0, 1e-9, 1e15])
 def test_series_without_variation_are_scored_without_surprise(value: float) -> None:
     values = np.full((DAYS, 2), value)
-    series, seen = scores.normal_scores(values), np.isfinite(values)
+    series, seen = ranks.normal_scores(values), np.isfinite(values)
     weekly = scores.rhythm_score(series, seen, WEEKDAY)
     others = [scores.cycle_score(series), scores.memory_score(series, seen), scores.drift_score(series, seen)]
     for score in (weekly, *others, scores.change_score(series, seen)):
@@ -326,7 +306,7 @@ def test_furthest_of_many_is_exceeded_with_the_given_chance(count: int) -> None:
 
 
 def _tails_of_noise(values: FloatArray) -> dict[str, FloatArray]:
-    series, seen, weekday = scores.normal_scores(values), np.isfinite(values), np.arange(len(values)) % 7
+    series, seen, weekday = ranks.normal_scores(values), np.isfinite(values), np.arange(len(values)) % 7
     got = {
         "rhythm": scores.rhythm_score(series, seen, weekday),
         "cycle": scores.cycle_score(series),
@@ -366,18 +346,3 @@ def test_counts_in_any_order_are_little_surprise(draw: Draw, assert_held: Judge,
 def test_rare_events_in_any_order_are_no_surprise(draw: Draw, assert_held: Judge, n_days: int, score: str) -> None:
     tails = _tails_of_noise(np.floor(draw("exponential", (n_days, 8000), seed=n_days) / np.log(10)))
     assert_held(tails[score], factor=1.5)
-
-
-def test_ranks_that_tie_share_their_mean_as_scipys_do(draw: Draw) -> None:
-    values = np.round(draw("normal", (50, 40)), 1)
-    values[:3, :7] = np.inf
-    order = np.argsort(values, axis=0)
-    ordered = np.take_along_axis(values, order, axis=0)
-    ranks = scores._average_ranks(order, ordered[1:] == ordered[:-1])
-    np.testing.assert_array_equal(ranks, stats.rankdata(values, axis=0))
-
-
-def test_one_day_that_was_not_seen_has_the_middle_score_and_moves_the_others_ranks() -> None:
-    got = scores.normal_scores(np.array([[3.0, 1.0], [np.nan, 2.0], [1.0, 3.0], [2.0, 4.0]]))
-    assert got[1, 0] == 0
-    np.testing.assert_allclose(got[[0, 2, 3], :1], scores.normal_scores(np.array([[3.0], [1.0], [2.0]])))

@@ -11,7 +11,6 @@ from scipy.integrate import quad
 from oddfleet.detect import features, surprise
 from oddfleet.detect.features import COMPARED, EXTREMES, FeatureTable
 from oddfleet.detect.moments import moments, pooled_error
-from oddfleet.detect.runs import longest_run
 from oddfleet.detect.surprise import Prior
 from oddfleet.model import FloatArray
 
@@ -170,7 +169,7 @@ def test_p_by_quadrature_over_the_true_spread(value: float, others: list[float],
 
         whole = (1 - prior.alike) * quad(density, np.log(0.02), np.log(1e5), limit=200, epsabs=1e-14)[0]
         tail, evidence = (tail + whole, evidence) if place == 0 else (tail, evidence + whole)
-    said = surprise.hear(known, np.array([value]), np.array([1.0]), 1.0)
+    said = surprise.hear(surprise.usual(known, 1.0), np.array([value]), np.array([1.0]))
     assert np.exp(surprise.log_tail(said, prior))[0] == pytest.approx(tail / evidence, rel=0.1)
 
 
@@ -239,9 +238,9 @@ def test_a_device_badly_known_is_less_surprising(draw: Draw) -> None:
 def test_a_probe_is_judged_as_if_it_were_the_next_device(draw: Draw) -> None:
     values = np.append(draw("normal", (9,)), 4.0)
     probe, others = _table(values[9:]), _table(values[:9])
-    got = surprise.log_surprises_of(probe, others)
+    got = surprise.log_surprises_of(probe, surprise.listen(others))
     np.testing.assert_allclose(got, surprise.log_surprises(_table(values))[:, 9:], rtol=1e-9)
-    together = surprise.log_surprises_of(_table(np.array([np.nan, 4.0, 5.0])), others)
+    together = surprise.log_surprises_of(_table(np.array([np.nan, 4.0, 5.0])), surprise.listen(others))
     np.testing.assert_allclose(together[:, 1:2], got)
     assert (together[:, 0] == 0).all()
 
@@ -251,7 +250,7 @@ def test_a_probe_is_judged_as_if_it_were_the_next_device(draw: Draw) -> None:
     [([np.nan], [1.0, 2.0, 3.0], 1.0), ([9.0], [1.0, np.nan], 1.0), ([9.0], [1.0, 2.0], 0.0), ([9.0], [], 1.0)],
 )
 def test_a_probe_without_company_is_no_surprise(probe: list[float], others: list[float], error: float) -> None:
-    got = surprise.log_surprises_of(_table(np.array(probe)), _table(np.array(others), error))
+    got = surprise.log_surprises_of(_table(np.array(probe)), surprise.listen(_table(np.array(others), error)))
     assert (got == 0).all()
 
 
@@ -303,7 +302,7 @@ def test_error_is_raised_where_the_grid_would_not_reach(draw: Draw, true_sd: flo
     widest = max(1.4826 * stats.median_abs_deviation(values), values[surprise.core(values, 1.0)].std())
     expected = widest / surprise.WIDEST if raised else 1.0
     member = surprise.hear_others(values, np.full(40, np.nan), 1.0)
-    probe = surprise.hear(values, values[:1], np.array([np.nan]), 1.0)
+    probe = surprise.hear(surprise.usual(values, 1.0), values[:1], np.array([np.nan]))
     for heard in (member, probe):
         np.testing.assert_allclose(heard.own, expected)
         np.testing.assert_allclose(np.sqrt(heard.spread[0]), expected)
@@ -374,138 +373,3 @@ def test_spikes_of_any_noise_surprise_by_a_known_factor(
         p = np.concatenate([_p(cohort, error, Prior(alike), skewed=True) for cohort in cohorts])
         for level, factor in zip((0.1, 0.01, 0.001), factors, strict=True):
             assert_held(p, factor=factor, nominal=[level], least=0.15 if n_devices < 10 else 0.3)
-
-
-def _mean_life(lives: list[float], heard: int) -> float:
-    """Time lived for every end, less 1.5 standard errors, where all are watched until so many have ended."""
-    until = sorted(lives)[heard - 1]
-    return sum(min(life, until) for life in lives) / heard * float(1 - 1.5 / heard**0.5)
-
-
-def _stretch_by_lifetimes(log_p: list[float]) -> tuple[float, float]:
-    """Where the upper fifth begins, and its mean life, when its uppermost half or quarter is known to live longer."""
-    lives = sorted(-value for value in log_p if value < 0)
-    first, count = int(0.8 * len(lives)), len(lives)
-    upper = [life - lives[first] for life in lives[first:]]
-    shorter = min(_mean_life(upper, int(0.9 * count) - first), _mean_life(upper, int(0.95 * count) - first))
-    return lives[first], min(max(1.0, shorter), surprise.MOST_STRETCH)
-
-
-def _lives(draw: Draw, shape: tuple[int, int], heavier: float) -> FloatArray:
-    """Surprises whose upper fifth is so many times longer than that of p-values that hold."""
-    lives = draw("exponential", shape)
-    bend = np.log(5)
-    return np.where(lives > bend, bend + (lives - bend) * heavier, lives)
-
-
-@pytest.mark.parametrize("heavier", [1.0, 2.0, 6.0])
-def test_tails_are_learned_as_lifetimes_are(draw: Draw, heavier: float) -> None:
-    log_p = -_lives(draw, (4, 700), heavier)
-    log_p[1, ::3] = 0.0
-    tails = surprise.learn_tails(log_p)
-    for row, feature in enumerate(log_p.tolist()):
-        begins, stretch = _stretch_by_lifetimes(feature)
-        assert tails.begins[row] == pytest.approx(begins)
-        assert tails.stretch[row] == pytest.approx(stretch)
-
-
-@pytest.mark.parametrize("n_devices", [100, 300, 5000])
-def test_tails_of_p_values_that_hold_are_left_alone(draw: Draw, n_devices: int) -> None:
-    stretch = surprise.learn_tails(-draw("exponential", (100, n_devices))).stretch
-    assert (stretch >= 1).all()
-    assert stretch.mean() < 1.02
-
-
-@pytest.mark.parametrize("heavier", [1.5, 2.0, 3.0])
-def test_heavier_tails_are_found_heavier_and_come_near_to_holding(
-    draw: Draw, assert_held: Judge, heavier: float
-) -> None:
-    log_p = -_lives(draw, (3, 8000), heavier)
-    tails = surprise.learn_tails(log_p)
-    assert (tails.stretch > 1 + 0.6 * (heavier - 1)).all()
-    assert (tails.stretch < 1.05 * heavier).all()
-    held = np.exp(tails.apply(log_p))
-    assert (np.exp(log_p) < 1e-3).mean() > 1.5e-3
-    assert_held(held.ravel(), factor=1.5, least=0.9)
-
-
-@pytest.mark.parametrize("heavier", [4.0, 50.0])
-def test_no_tail_is_stretched_out_of_sight(draw: Draw, heavier: float) -> None:
-    assert (surprise.learn_tails(-_lives(draw, (3, 4000), heavier)).stretch == surprise.MOST_STRETCH).all()
-
-
-@pytest.mark.parametrize(("odd", "factor"), [(0.0, 1.0), (0.01, 1.15), (0.02, 1.3), (0.04, 1.6)])
-def test_odd_devices_are_hardly_heard(draw: Draw, odd: float, factor: float) -> None:
-    log_p = -_lives(draw, (1, 4000), 2.0)
-    clean = surprise.learn_tails(log_p).stretch[0]
-    far = draw("uniform", (4000,)) < odd
-    assert clean <= surprise.learn_tails(np.where(far, -700.0, log_p)).stretch[0] <= factor * clean
-
-
-@pytest.mark.parametrize("n_devices", [100, 300, 4000])
-@pytest.mark.parametrize("odd", [-20.0, -50.0, -700.0])
-def test_more_odd_devices_than_a_twentieth_do_not_blow_the_stretch_up(draw: Draw, odd: float, n_devices: int) -> None:
-    """8 % of them: so few healthy ones are left between them and the body that the tail seems heavier, but not more."""
-    log_p = -draw("exponential", (20, n_devices))
-    clean = surprise.learn_tails(log_p)
-    log_p[:, : n_devices * 8 // 100] = odd
-    tails = surprise.learn_tails(log_p)
-    assert (clean.stretch < 1.2).all()
-    assert (tails.stretch <= surprise.MOST_STRETCH).all()
-    # However far they are out.
-    np.testing.assert_array_equal(tails.stretch, surprise.learn_tails(np.where(log_p == odd, -1e6, log_p)).stretch)
-    assert (tails.apply(log_p)[:, 0] < odd / surprise.MOST_STRETCH).all()
-
-
-def test_few_devices_say_nothing_of_tails(draw: Draw) -> None:
-    tails = surprise.learn_tails(-_lives(draw, (3, surprise.FEWEST_FOR_TAILS - 1), 9.0))
-    assert (tails.stretch == 1).all()
-    log_p = -draw("exponential", (3, 50)) * 40
-    np.testing.assert_array_equal(tails.apply(log_p), log_p)
-    assert (surprise.learn_tails(np.zeros((2, 500))).stretch == 1).all()  # not compared
-
-
-def test_tails_keep_the_order_and_lessen_surprise(draw: Draw) -> None:
-    tails = surprise.learn_tails(-_lives(draw, (2, 3000), 3.0))
-    log_p = -np.linspace(0, 700, 2000) * np.ones((2, 1))
-    got = tails.apply(log_p)
-    assert (np.diff(got) < 0).all()
-    assert (got >= log_p).all()
-    body = -log_p < tails.begins[:, None]
-    np.testing.assert_array_equal(got[body], log_p[body])
-    assert got[:, -1] == pytest.approx(-tails.begins - (700 - tails.begins) / tails.stretch)
-
-
-@pytest.mark.parametrize("lengths", [[], [366], [0, 366]])
-def test_of_two_lengths_none_is_usual(lengths: list[int]) -> None:
-    assert surprise.log_surprise_of_lengths(np.array(lengths, int)).tolist() == [-np.inf] * len(lengths)
-
-
-@pytest.mark.parametrize("lengths", [[1, 2, 30], [4, 5, 4, 6, 3, 90], [0, 0, 0, 1, 0, 2, 12]])
-def test_lengths_are_judged_above_the_others_only(lengths: list[int]) -> None:
-    got = np.exp(surprise.log_surprise_of_lengths(np.array(lengths)))
-    logs = np.log(np.array(lengths) + 1.0)
-    for device in range(len(lengths)):
-        others = np.delete(logs, device)
-        expected = _predictive_p(logs[device], others, surprise.LENGTH_ERROR, surprise.USUAL_PRIOR, skewed=False)
-        above = logs[device] > others.mean()
-        assert got[device] == pytest.approx(expected if above else 1.0, rel=1e-3)
-
-
-def test_a_long_stretch_among_short_ones_is_a_surprise_and_among_long_ones_none() -> None:
-    short, long = np.full(30, 3), np.arange(30) % 10 * 9
-    short[4] = long[4] = 80
-    assert np.flatnonzero(surprise.log_surprise_of_lengths(short) < np.log(1e-4)).tolist() == [4]
-    assert surprise.log_surprise_of_lengths(long).min() > np.log(0.05)
-    assert (surprise.log_surprise_of_lengths(np.full(30, 200)) == 0).all()
-
-
-@pytest.mark.parametrize("rate", [0.02, 0.3, 0.9])
-@pytest.mark.parametrize(("n_devices", "factor"), [(3, 1.0), (10, 1.5), (100, 2.0)])
-def test_stretches_of_independent_days_are_no_surprise(
-    draw: Draw, assert_held: Judge, n_devices: int, factor: float, rate: float
-) -> None:
-    days = draw("uniform", (366, 1500)) < rate
-    lengths = longest_run(days)[1].reshape(-1, n_devices)
-    p = np.exp(np.concatenate([surprise.log_surprise_of_lengths(cohort) for cohort in lengths]))
-    assert_held(p, factor=factor)

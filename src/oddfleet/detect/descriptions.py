@@ -1,0 +1,37 @@
+"""What a device is, in a few numbers by which kinds of devices are told apart."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from oddfleet.detect import moments, scores
+from oddfleet.detect.habits import weekdays
+from oddfleet.model import DateArray, FloatArray
+
+LEVEL, SPREAD, WEEK = 0, 1, 4
+"""Rows of ``describe``."""
+
+
+def telling(values: FloatArray, *, rarely_silent: bool) -> FloatArray:
+    """The values that tell what a device is: where silence is a fault, those of its other days."""
+    return np.where(values == 0, np.nan, values) if rarely_silent else values
+
+
+def describe(values: FloatArray, dates: DateArray) -> FloatArray:
+    """What a device is, in numbers that hold in any unit but for the level: float64 (descriptions, devices).
+
+    Log of the level and of the relative spread, L-skewness, L-kurtosis, the weekdays' share of the variation (its root,
+    as a correlation), the correlation with the day before, and the share of zeros. NaN where it cannot be told.
+    """
+    level, spread, skewness, kurtosis = moments.moments(values)
+    away = values - moments.median(values)
+    usual = np.exp(spread)
+    away = np.where(np.isfinite(away), np.clip(away / np.where(usual > 0, usual, 1.0), -4, 4), 0.0)
+    seen = np.isfinite(values)
+    count = np.maximum(seen.sum(axis=0), 1)
+    away = np.where(seen, away - away.sum(axis=0) / count, 0.0)
+    square = np.maximum((away**2).sum(axis=0), 1e-12)
+    week = scores.between_weekdays(away, seen, weekdays(dates))[0] / square
+    memory = (away[1:] * away[:-1]).sum(axis=0) / square
+    zeros = (values == 0).sum(axis=0) / count
+    return np.stack([level, spread - level, skewness, kurtosis, np.sqrt(week), memory, zeros])

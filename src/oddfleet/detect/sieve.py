@@ -1,0 +1,128 @@
+"""A fleet's cohorts as a sieve through which every other device goes, one block of devices at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from oddfleet.detect import fingerprints, newcomers, promises, repeats
+from oddfleet.detect.features import COMPARED
+from oddfleet.detect.fingerprints import Prints
+from oddfleet.detect.groups import Panel, stand_out
+from oddfleet.detect.judge import Judgement
+from oddfleet.detect.newcomers import Bench
+from oddfleet.detect.promises import Broken
+from oddfleet.detect.repeats import Repeats, Setting
+from oddfleet.detect.windows import Windows
+from oddfleet.model import BoolArray, DateArray, Fleet, FloatArray, IntArray, Kind
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sifted:
+    """What is known of a block of devices by themselves.
+
+    Attributes:
+        places: int (devices,), where they are in the fleet.
+        replays: what they repeat of themselves, and
+        prints: by what they may be found to repeat each other.
+        broken: the promises.
+        newcomers: places (newcomers,) of those that are judged here, and
+        group: in which cohort each is judged,
+        log_p: the log p-value of its most surprising test, and
+        features: float64 (features, newcomers), rows as in ``COMPARED``.
+    """
+
+    places: IntArray
+    replays: Repeats
+    prints: Prints
+    broken: dict[Kind, Broken]
+    newcomers: IntArray
+    group: IntArray
+    log_p: FloatArray
+    features: FloatArray
+
+
+class Sieve:
+    """Judges devices that are no members of the cohorts of their fleet.
+
+    Attributes:
+        setting: what must be known of the fleet to find repetitions.
+    """
+
+    def __init__(self, panel: Panel, taught: Fleet, learns: BoolArray, labels: npt.NDArray[np.object_] | None) -> None:
+        """Sum up what the cohorts say.
+
+        Args:
+            panel: the cohorts.
+            taught: the fleet of their members.
+            learns: bool (devices of the whole fleet,), who is one.
+            labels: the cohort of each device of the whole fleet by a column; None where kinds were found.
+        """
+        self.setting = Setting.of(taught.values, len(learns))
+        self._panel, self._learns, self._labels = panel, learns, labels
+        self._gaps = promises.gaps(taught)
+        self._benches = [Bench.of(group.judgement) for group in panel.groups]
+        self._wholes = {
+            group.kind: Bench.of(group.parting.whole) for group in panel.groups if group.parting is not None
+        }
+
+    def sift(self, block: tuple[IntArray, Fleet]) -> Sifted:
+        """All that can be said of a block of devices, from their places and the devices."""
+        places, fleet = block
+        # What cannot be told of numbers beyond all measure is NaN; each thread says so for itself.
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            values = np.ascontiguousarray(fleet.values)
+            new = ~self._learns[places]
+            chosen = places[new]
+            group, log_p = np.zeros(len(chosen), np.int64), np.zeros(len(chosen))
+            features = np.full((len(COMPARED), len(chosen)), np.nan)
+            for number, some, judged in self.judged(chosen, values[:, new], fleet.dates):
+                group[some], log_p[some] = number, judged.log_p.min(axis=0)
+                features[:, some] = judged.table.values
+            replays, prints = self._repeats(places, values)
+            return Sifted(places, replays, prints, promises.broken(fleet, self._gaps), chosen, group, log_p, features)
+
+    def _repeats(self, places: IntArray, values: FloatArray) -> tuple[Repeats, Prints]:
+        if self.setting.window > len(values) // 2:
+            return repeats.nothing(len(places)), fingerprints.none()
+        windows = Windows.of(values, self.setting.window)
+        prints = fingerprints.find(windows, places, repeats.rare_windows(values, self.setting))
+        return repeats.among(values, self.setting, windows)[0], prints
+
+    def judged(
+        self, places: IntArray, values: FloatArray, dates: DateArray
+    ) -> Iterator[tuple[int, IntArray, Judgement]]:
+        """Newcomers judged by cohort: its number, which of the newcomers (int), and their tests.
+
+        Args:
+            places: int (newcomers,), where they are in the fleet.
+            values: float64 (days, newcomers), MB a day; NaN = no observation.
+            dates: datetime64[D] (days,).
+        """
+        group = self._groups_of(places, values, dates)
+        for number in np.unique(group).tolist():
+            some = np.flatnonzero(group == number)
+            yield number, some, newcomers.judge(self._benches[number], values[:, some])
+
+    def _groups_of(self, places: IntArray, values: FloatArray, dates: DateArray) -> IntArray:
+        """The number of the cohort (newcomers,) in which each is judged."""
+        groups, kinds = self._panel.groups, self._panel.kinds
+        if self._labels is not None:
+            number = {group.label: place for place, group in enumerate(groups)}
+            return np.array([number[label] for label in self._labels[places]], np.int64)
+        if kinds is None or len(groups) == 1:
+            return np.zeros(len(places), np.int64)
+        kind = kinds.of(values, dates)
+        first: dict[int, int] = {}
+        for place, group in enumerate(groups):
+            first.setdefault(group.kind, place)
+        group_of = np.array([first[one] for one in kind.tolist()], np.int64)
+        for one, whole in self._wholes.items():
+            some = np.flatnonzero(kind == one)
+            parting = groups[first[one]].parting
+            if parting is not None and some.size:
+                group_of[some] += stand_out(newcomers.judge(whole, values[:, some]).log_p, parting.limit)
+        return group_of
