@@ -12,7 +12,7 @@ OUT ?= out
 SHARED ?= ../shared/data/iot-2020/data
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types layers coverage real subsets calibration power speed fast bench fuzz kill lock clean
+.PHONY: help run test check lint types layers coverage real subsets calibration power speed fast large bench fuzz kill lock clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -90,7 +90,10 @@ fuzz: $(FUZZER) ## bytes at random against the readers, FUZZ_SECONDS=60 each; th
 fast: $(PEERS) ## a whole run against the floor, pair by pair; writes benchmarks/results.json
 	$(BIN)/python benchmarks/fast.py
 
-bench: fast ## that, and false alarms, recall, precision of oddfleet and of its peers (slow; BENCH=options)
+large: $(READY) ## fleets in Parquet files against Polars, up to a million devices (slow; 2.7 GB of disk)
+	$(BIN)/python benchmarks/large.py --plot docs/images/devices.png $(LARGE)
+
+bench: fast large ## these two, and false alarms, recall, precision of oddfleet and of its peers (slow; BENCH=options)
 	$(BIN)/python benchmarks/detection.py --peers $(BENCH)
 
 kill: $(READY) ## stop runs at 50 random moments and at every change of the file system (5 minutes)

@@ -12,70 +12,17 @@ reported.
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
-import subprocess
 import sys
 import tempfile
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import speed
+from figures import HERE, ODDFLEET, Figure, keep, measured, show
 
 from oddfleet import Kind, plant
 
-HERE = Path(__file__).parent
 DEVICES = 1000
-ODDFLEET = (sys.executable, "-c", "from oddfleet.cli import main; main()")
-LIMITS = {
-    "run, healthy fleet": 1.5,
-    "run, two odd devices": 1.5,
-    "--help, seconds": 0.15,
-    "find_oddities, CPU seconds": 0.15,
-    "find_oddities, sorts of the matrix": 5.0,
-}
-"""What issue "Fast and flat on one machine" asks for, by name of the figure."""
-
-MEASURED = """
-import os, sys, time
-quiet = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
-start = time.perf_counter()
-child = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, file_actions=quiet)
-status, usage = os.wait4(child, 0)[1:]
-print(time.perf_counter() - start, usage.ru_maxrss / 1024)
-sys.exit(os.waitstatus_to_exitcode(status))
-"""
-"""Starts a command and prints its wall seconds and peak MB. On Linux the peak of a process begins with that of the one
-that started it; so that is a small one, and not this, which holds fleets."""
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One measured figure: its value, that of its floor (1 where the limit is absolute), and their ratio."""
-
-    name: str
-    value: float
-    unit: str
-    floor: float
-    ratio: float
-    limit: float | None
-    held: bool | None
-
-    @classmethod
-    def of(cls, name: str, value: float, unit: str, floor: float = 1.0, ratio: float | None = None) -> Figure:
-        ratio = value / floor if ratio is None else ratio
-        limit = LIMITS.get(name)
-        held = None if limit is None else ratio <= limit
-        return cls(name, round(value, 4), unit, round(floor, 4), round(ratio, 3), limit, held)
-
-
-def measured(*command: str) -> tuple[float, float]:
-    """Wall seconds and peak MB of a process, its output swallowed unless it fails."""
-    done = subprocess.run([sys.executable, "-c", MEASURED, *command], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{' '.join(command)}: failed with {done.returncode}: {done.stderr.strip()}")
-    taken, peak = map(float, done.stdout.split())
-    return taken, peak
 
 
 def whole_run(name: str, data: Path, pairs: int) -> list[Figure]:
@@ -124,14 +71,6 @@ def figures(pairs: int, sizes: list[int]) -> list[Figure]:
     return [*found, Figure.of("--help, seconds", asked, "s"), *detector_figures(sizes, pairs)]
 
 
-def row(figure: Figure) -> str:
-    """A line of the table."""
-    limit = "" if figure.limit is None else f"{figure.limit:g}"
-    held = {None: "", True: "yes", False: "**no**"}[figure.held]
-    value = f"{figure.value:g} {figure.unit}"
-    return f"| {figure.name} | {value} | {figure.floor:g} | {figure.ratio:g} | {limit} | {held} |"
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=int, default=7)
@@ -139,12 +78,9 @@ def main() -> None:
     parser.add_argument("--large", action="store_true", help="the detector on 100,000 devices too")
     options = parser.parse_args()
     found = figures(options.pairs, [DEVICES, 10_000, *([100_000] if options.large else [])])
-    print("| figure | value | floor | ratio | limit | held |\n|---|---|---|---|---|---|")
-    for figure in found:
-        print(row(figure))
+    show(found)
     if not options.no_write:
-        text = json.dumps({"schema": 1, "figures": [asdict(figure) for figure in found]}, indent=1)
-        (HERE / "results.json").write_text(text + "\n", encoding="utf-8")
+        keep(found)
 
 
 if __name__ == "__main__":

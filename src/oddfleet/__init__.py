@@ -16,12 +16,12 @@ from oddfleet.errors import InputError, OddfleetError, OutputError, SettingsErro
 if TYPE_CHECKING:
     from oddfleet import plant
     from oddfleet.model import FaultTest, Finding, Fleet, Kind, Oddities, SelfTest
-    from oddfleet.pipeline import find_oddities, read, selftest
+    from oddfleet.pipeline import find_oddities, read, scan, selftest
 else:
     # numpy and scipy take most of a second to import: the command line shows its help, and hears Ctrl-C, without them.
     _MODULES = {
         **dict.fromkeys(("FaultTest", "Finding", "Fleet", "Kind", "Oddities", "SelfTest"), "oddfleet.model"),
-        **dict.fromkeys(("find_oddities", "read", "selftest"), "oddfleet.pipeline"),
+        **dict.fromkeys(("find_oddities", "read", "scan", "selftest"), "oddfleet.pipeline"),
     }
 
     def __getattr__(name):
@@ -49,5 +49,6 @@ __all__ = [
     "find_oddities",
     "plant",
     "read",
+    "scan",
     "selftest",
 ]

@@ -47,10 +47,10 @@ _Data = Annotated[
 ]
 _Out = Annotated[Path, typer.Option("--out", help="Folder for the results.", metavar="DIR")]
 _Alpha = Annotated[float, typer.Option("--alpha", help="Share of healthy fleets that may raise any alarm.")]
-_Cohorts = Annotated[
-    str, typer.Option("--cohorts", help="Judge together: 'auto', 'none', or by a column of the meta file.")
-]
+_Cohorts = Annotated[str, typer.Option("--cohorts", help="Judge together: 'auto', 'none' or by a column of meta.")]
+_Store = Annotated[str, typer.Option("--store", help="Where rows go: 'sqlite', or 'none' to leave them in DATA.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print findings.json on stdout, errors included.")]
+_Document = Annotated[bool, typer.Option("--json", help="Print a document on stdout, errors included.")]
 _Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
 _Fail = Annotated[bool, typer.Option("--fail-on-odd", help="Exit with 3 when a device is odd.")]
 _Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
@@ -84,6 +84,7 @@ def run(
     out: _Out = Path(),
     alpha: _Alpha = 0.01,
     cohorts: _Cohorts = "auto",
+    store: _Store = "sqlite",
     json: _Json = False,
     quiet: _Quiet = False,
     fail_on_odd: _Fail = False,
@@ -97,7 +98,7 @@ def run(
     def work(progress: pipeline.Progress) -> pipeline.Run:
         from oddfleet import pipeline  # noqa: PLC0415
 
-        return pipeline.run(data, out, Settings(alpha=alpha, cohorts=cohorts), progress)
+        return pipeline.run(data, out, Settings(alpha=alpha, cohorts=cohorts, store=store), progress)
 
     _judge(work, json=json, quiet=quiet, fail_on_odd=fail_on_odd, debug=debug)
 
@@ -131,7 +132,7 @@ def selftest(
     seed: Annotated[int, typer.Option("--seed", help="Same seed, same answer.")] = 0,
     alpha: _Alpha = 0.01,
     cohorts: _Cohorts = "auto",
-    json: Annotated[bool, typer.Option("--json", help="Print a document on stdout, errors included.")] = False,
+    json: _Document = False,
     quiet: _Quiet = False,
     debug: _Debug = False,
 ) -> None:
@@ -167,7 +168,7 @@ def selftest(
 def compact(
     data: _Data,
     file: Annotated[Path, typer.Argument(metavar="FILE", readable=False, help="The Parquet file to write.")],
-    json: Annotated[bool, typer.Option("--json", help="Print a document on stdout, errors included.")] = False,
+    json: _Document = False,
     quiet: _Quiet = False,
     debug: _Debug = False,
 ) -> None:
@@ -197,7 +198,7 @@ def main() -> None:
     """Entry point of the command ``oddfleet``."""
     # A nightly job that is told to stop cleans up as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    # A collection looks at all that was imported and finds next to nothing: fewer of them, and at the end none.
+    # A collection looks at all that was imported and finds next to nothing: few of them, and none at the end.
     gc.set_threshold(100_000, 50, 50)
     atexit.register(gc.freeze)
     # The matrices are multiplied in a moment; threads that wait for that keep the second processor from what stores.
@@ -256,9 +257,7 @@ def _told(*, json: bool = False, debug: bool = False, cancelled: str = _UNTOUCHE
     except OddfleetError as error:
         said = str(error)
     except Exception as error:  # noqa: BLE001 - whatever it is, people get a line, and a traceback when they ask for it
-        said = (
-            f"nobody foresaw this: {type(error).__name__}: {error}; run it again with --debug and report what it says"
-        )
+        said = f"nobody foresaw this: {type(error).__name__}: {error}; run it again with --debug and report it"
     if debug and code != EXIT_CANCELLED:
         traceback.print_exc()
     _empty_stdout()

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from oddfleet.errors import SettingsError
 
+STORES = ("sqlite", "none")
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -15,6 +17,7 @@ class Settings:
         alpha: the share of clean fleets that may raise any alarm, in (0, 0.5].
         cohorts: ``"auto"``, ``"none"`` (judge the fleet as one), or the name of a column of the
             meta file whose values say which devices are judged together.
+        store: ``"sqlite"`` stores every row in the database; ``"none"`` leaves the rows where they are.
 
     Raises:
         SettingsError: when a value is out of its range.
@@ -25,6 +28,7 @@ class Settings:
 
     alpha: float = 0.01
     cohorts: str = "auto"
+    store: str = "sqlite"
 
     def __post_init__(self) -> None:
         if not 0 < self.alpha <= 0.5:
@@ -35,6 +39,10 @@ class Settings:
         if not self.cohorts:
             raise SettingsError(
                 "cohorts: must be 'auto', 'none' or a column of the meta file, got ''; leave it out to use 'auto'"
+            )
+        if self.store not in STORES:
+            raise SettingsError(
+                f"store: must be {' or '.join(map(repr, STORES))}, got {self.store!r}; leave it out to use 'sqlite'"
             )
 
 

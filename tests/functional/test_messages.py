@@ -27,7 +27,7 @@ OTHERS = {
 }  # fmt: skip
 """A line's reason stands in the table ``rejected`` beside its file and line; leaving is no error; a name that does not
 exist is a matter of Python; that a lock is held, or why a file cannot be read, is told by whoever asked for it."""
-PLACES = {"alpha", "cohorts", "repeats", "seed", "fleet", "frame", "plant", "device", "stdout"}
+PLACES = {"alpha", "cohorts", "store", "repeats", "seed", "fleet", "frame", "plant", "device", "stdout"}
 REMEDIES = {
     "add", "allow", "check", "choose", "convert", "correct", "drop", "free", "give", "leave", "make", "mend", "merge",
     "parse", "reindex", "rename", "run", "see", "sum", "wait", "write",
@@ -66,7 +66,9 @@ def text(node: ast.expr, tree: ast.Module) -> str:
         return "".join(text(part, tree) for part in node.values)
     inner = node.value if isinstance(node, ast.FormattedValue) else node
     if isinstance(inner, ast.Name):
-        return next((text(value, tree) for value in assigned(inner.id, tree)), "{}")
+        # A constant, told by its capitals, may be another module's.
+        homes = (tree, *sources().values()) if inner.id.isupper() else (tree,)
+        return next((text(value, home) for home in homes for value in assigned(inner.id, home)), "{}")
     if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Name):
         return next((text(value, everywhere) for everywhere, value in returned(inner.func.id)), "{}")
     return "{}"

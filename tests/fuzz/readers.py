@@ -67,7 +67,7 @@ def _check(source: Source, folder: Path) -> None:
     assert len(set(lines)) == len(lines)
     assert source.rows["value"].is_finite().all()
     assert all(issue.reason and "\n" not in issue.reason and len(issue.text) <= 200 for issue in source.issues)
-    write_database(folder / "x.db", source.rows, source.meta, source.issues)
+    write_database(folder / "x.db", source.parts(), source.meta)
     with closing(sqlite3.connect(folder / "x.db")) as connection:
         assert connection.execute("SELECT COUNT(*) FROM time_series").fetchone() == (source.rows.height,)
         assert connection.execute("SELECT COUNT(*) FROM rejected WHERE line > 0").fetchone() == (len(lines),)

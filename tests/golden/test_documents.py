@@ -72,7 +72,9 @@ FINDINGS = """\
     "data_without_name": 1,
     "first_day": "2020-01-01",
     "last_day": "2020-12-31",
-    "unread": []
+    "unread": [],
+    "gaps": 0,
+    "rows_left": 0
   },
   "notes": [
     "A small fleet."

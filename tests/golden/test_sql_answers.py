@@ -37,7 +37,7 @@ def answers_for(folder: Path, fleet: dict[int, str], names: list[dict[str, objec
     if names is not None:
         (folder / "device_meta.txt").write_text(json.dumps(names))
     source = read_source(folder)
-    write_database(folder / "my_sqlite.db", source.rows, source.meta, source.issues)
+    write_database(folder / "my_sqlite.db", source.parts(), source.meta)
     return answer_questions(folder / "my_sqlite.db")
 
 
@@ -66,7 +66,7 @@ def test_fewer_than_five_devices_and_no_numbers(tmp_path: Path) -> None:
 def test_a_repeated_id_in_meta_counts_no_traffic_twice(tmp_path: Path) -> None:
     rows = pl.DataFrame({"date": [date(2020, 1, 1)], "device_id": [7], "value": [10.0]})
     meta = pl.DataFrame({"id": [7, 7, 7], "name": ["b", "a", None]})
-    write_database(tmp_path / "x.db", rows, meta, [])
+    write_database(tmp_path / "x.db", [(rows, [])], meta)
     assert answer_questions(tmp_path / "x.db").top_devices == (DeviceTotal(7, "a", 10.0),)
 
 
@@ -83,7 +83,7 @@ def test_the_real_data(real_data: Path, tmp_path: Path) -> None:
     best = sorted(totals, key=lambda device: -fsum(totals[device]))[:5]
 
     source = read_source(real_data)
-    write_database(tmp_path / "x.db", source.rows, source.meta, source.issues)
+    write_database(tmp_path / "x.db", source.parts(), source.meta)
     answers = answer_questions(tmp_path / "x.db")
 
     assert str(answers.first_day) == min(of_day)

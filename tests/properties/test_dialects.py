@@ -81,7 +81,7 @@ def test_rows_in_rows_out_in_any_dialect(dialect: Dialect, rows: list[Row]) -> N
         folder = Path(name)
         (folder / ("iot_7.csv.gz" if dialect.packed else "iot_7.csv")).write_bytes(dialect.text(written))
         source = read_source(folder)
-        write_database(folder / "x.db", source.rows, source.meta, source.issues)
+        write_database(folder / "x.db", source.parts(), source.meta)
         with closing(sqlite3.connect(folder / "x.db")) as connection:
             stored = connection.execute("SELECT date, value FROM time_series ORDER BY rowid").fetchall()
     assert source.issues == ()

@@ -41,7 +41,7 @@ def test_rows_in_rows_out(fleet: dict[int, list[Line]], newline: str) -> None:
         folder, path = Path(name), Path(name) / "x.db"
         write_folder(folder, fleet, newline)
         source = read_source(folder)
-        write_database(path, source.rows, source.meta, source.issues)
+        write_database(path, source.parts(), source.meta)
         with closing(sqlite3.connect(path)) as connection:
             stored = connection.execute("SELECT device_id, date, value FROM time_series ORDER BY rowid").fetchall()
     expected = [(device, str(day), value) for device in sorted(fleet) for day, value in fleet[device]]
@@ -61,7 +61,7 @@ def test_names_in_names_out(fleet: dict[int, list[Line]], names: dict[int, str |
         entries = [{"id": device, "name": text} for device, text in known.items()]
         (folder / "device_meta.txt").write_text(json.dumps(entries))
         source = read_source(folder)
-        write_database(path, source.rows, source.meta, source.issues)
+        write_database(path, source.parts(), source.meta)
         assert read_meta(path) == list(known.items())
     assert to_fleet(source).names == tuple(known.get(device) for device in sorted(fleet))
 
@@ -75,7 +75,7 @@ def test_whatever_stands_in_the_files_no_line_is_lost(rubbish: dict[int, bytes])
         for device, content in rubbish.items():
             (folder / f"iot_{device}.csv").write_bytes(b"date,traffic\n" + content)
         source = read_source(folder)
-        write_database(folder / "x.db", source.rows, source.meta, source.issues)
+        write_database(folder / "x.db", source.parts(), source.meta)
     met = sum(
         1 for content in rubbish.values() for line in content.splitlines() if line.decode(errors="ignore").strip()
     )

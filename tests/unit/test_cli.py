@@ -196,7 +196,7 @@ def test_a_bug_is_not_dressed_up_as_an_error_of_the_user(
     said = json.loads(out)["error"] if style == ["--json"] else err.splitlines()[-1].removeprefix("oddfleet: ")
     assert code == 1
     assert said.startswith("nobody foresaw this: ZeroDivisionError: 1 / 0")
-    assert said.endswith("; run it again with --debug and report what it says")
+    assert said.endswith("; run it again with --debug and report it")
     assert ("Traceback" in err) == (style == ["--debug"])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from oddfleet.ingest.read import read_source
+from oddfleet.ingest.scan import Stored, fleet_of, scan_source
 from oddfleet.ingest.source import Source, to_fleet
 
-__all__ = ["Source", "read_source", "to_fleet"]
+__all__ = ["Source", "Stored", "fleet_of", "read_source", "scan_source", "to_fleet"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -12,11 +12,11 @@ from oddfleet.errors import InputError
 from oddfleet.ingest.exact import PLAIN
 from oddfleet.ingest.issues import make_issue
 from oddfleet.ingest.layout import Block, Piece
-from oddfleet.ingest.lines import BYTES_AT_ONCE
+from oddfleet.ingest.lines import BYTES_AT_ONCE, Entry
 from oddfleet.ingest.listing import DeviceFile, device_files, entries_of, is_missed
 from oddfleet.ingest.meta import choose_meta_file, is_meta_table, read_meta
 from oddfleet.ingest.pieces import pieces_of, read_pieces
-from oddfleet.ingest.source import Source, from_blocks, with_meta
+from oddfleet.ingest.source import Meta, Source, from_blocks, with_meta
 from oddfleet.model import DataIssue
 
 PIECES_AT_ONCE = 64
@@ -36,9 +36,7 @@ def read_folder(folder: Path, progress: Callable[[int, int], None] | None) -> So
         InputError: when the folder cannot be listed, holds no file of a device or no line that can be read, or
             its meta file is broken.
     """
-    files, others = device_files(entries_of(folder))
-    tables = [file.entry for file in files if _may_be_meta(file) and is_meta_table(file.entry)]
-    files = [file for file in files if file.entry not in tables]
+    files, beside = traffic_and_others(folder)
     if not files:
         raise InputError(
             f"{folder}: a file iot_<id>.csv for each device is needed, got a folder without any; "
@@ -55,12 +53,49 @@ def read_folder(folder: Path, progress: Callable[[int, int], None] | None) -> So
     ]
     source = from_blocks([block for found in blocks for block in found], folder)
     source = _with_silent(source, files, blocks)
-    meta_file, issues = choose_meta_file([*tables, *(entry for entry in others if not is_missed(entry))])
-    missed = [make_issue(entry.path, 0, "", _NOT_READ) for entry in others if is_missed(entry)]
-    source = replace(source, unread=(*source.unread, *missed))
-    if meta_file is not None:
-        source = with_meta(source, meta_file.path, *read_meta(meta_file, source.rows.schema["device_id"]))
-    return replace(source, issues=(*issues, *missed, *source.issues))
+    return with_meta(source, meta_beside(beside, source.rows["device_id"].unique()))
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Files that are not read as traffic.
+
+    Attributes:
+        lists: tables of devices.
+        others: all others.
+    """
+
+    lists: tuple[Entry, ...] = ()
+    others: tuple[Entry, ...] = ()
+
+
+def meta_beside(beside: Beside, known: pl.Series) -> Meta:
+    """What the meta file says, if there is one, and which files beside it are not read.
+
+    Args:
+        beside: the files that are not read as traffic.
+        known: ids of the devices that have traffic.
+
+    Raises:
+        InputError: when the meta file is broken.
+    """
+    missed_files = [entry for entry in beside.others if is_missed(entry)]
+    meta_file, issues = choose_meta_file([*beside.lists, *(e for e in beside.others if e not in missed_files)])
+    missed = [make_issue(entry.path, 0, "", _NOT_READ) for entry in missed_files]
+    if meta_file is None:
+        return Meta.nothing(known.dtype).also([*issues, *missed], missed)
+    return Meta.of(meta_file.path, *read_meta(meta_file, known.dtype), known).also([*issues, *missed], missed)
+
+
+def traffic_and_others(folder: Path) -> tuple[list[DeviceFile], Beside]:
+    """The files of a folder with lines of one device each, and all others, of which one may be the meta file.
+
+    Raises:
+        InputError: when the folder cannot be listed.
+    """
+    files, others = device_files(entries_of(folder))
+    tables = [file.entry for file in files if _may_be_meta(file) and is_meta_table(file.entry)]
+    return [file for file in files if file.entry not in tables], Beside(tuple(tables), tuple(others))
 
 
 def _may_be_meta(file: DeviceFile) -> bool:

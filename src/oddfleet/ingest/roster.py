@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +12,8 @@ from oddfleet.errors import InputError
 from oddfleet.ingest.ids import device_id
 from oddfleet.ingest.issues import printable
 from oddfleet.ingest.meta import meta_table
-from oddfleet.ingest.source import Source, with_meta
-from oddfleet.model import ROSTER_KEY, Roster
+from oddfleet.ingest.source import Meta, Source, with_meta
+from oddfleet.model import ROSTER_KEY, DeviceId, Roster
 
 
 def read_roster(file: Path) -> Roster | None:
@@ -21,7 +22,9 @@ def read_roster(file: Path) -> Roster | None:
     Raises:
         InputError: when what stands in its place is no roster.
     """
-    text = pl.read_parquet_metadata(file).get(ROSTER_KEY)
+    with file.open("rb") as opened:
+        # Not by its name, in which Polars would take a star for a pattern.
+        text = pl.read_parquet_metadata(opened).get(ROSTER_KEY)
     if text is None:
         return None
     try:
@@ -33,12 +36,22 @@ def read_roster(file: Path) -> Roster | None:
         ) from error
 
 
-def with_roster(source: Source, file: Path, roster: Roster) -> Source:
-    """The source with what the roster of its file tells; a device that has a line after all is not silent."""
-    kind = source.rows.schema["device_id"]
-    seen = {*source.rows["device_id"].unique().to_list(), *source.invalid["device_id"].unique().to_list()}
+def meta_of(roster: Roster, file: Path, known: pl.Series) -> Meta:
+    """What the roster of a file says of its devices; ``known`` are the ids of those with rows."""
+    return Meta.of(file, *meta_table(file, roster.meta, known.dtype), known)
+
+
+def silent_of(roster: Roster, seen: Collection[DeviceId], *, words: bool) -> tuple[DeviceId, ...]:
+    """The devices without a line: one that was seen to have a line after all is none. Ids are texts where they must."""
     ids = [device_id(printable(str(device)).strip()) for device in roster.silent]
-    if kind == pl.String:
+    if words:
         ids = [str(device) for device in ids]
-    silent = tuple(device for device in dict.fromkeys(ids) if device not in seen)
-    return with_meta(replace(source, silent=silent), file, *meta_table(file, roster.meta, kind))
+    return tuple(device for device in dict.fromkeys(ids) if device not in seen)
+
+
+def with_roster(source: Source, file: Path, roster: Roster) -> Source:
+    """The source with what the roster of its file tells."""
+    known = source.rows["device_id"].unique()
+    seen = {*known.to_list(), *source.invalid["device_id"].unique().to_list()}
+    silent = silent_of(roster, seen, words=known.dtype == pl.String)
+    return with_meta(replace(source, silent=silent), meta_of(roster, file, known))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from oddfleet.errors import InputError
 from oddfleet.ingest.ids import with_ids
 from oddfleet.ingest.issues import make_issue
 from oddfleet.ingest.layout import Block
-from oddfleet.model import DataIssue, DeviceId, Fleet, id_order
+from oddfleet.model import TOP_DEVICES, Answers, DataIssue, DeviceId, DeviceTotal, Fleet, id_order
 from oddfleet.model.frames import long_parts
 
 
@@ -44,6 +44,38 @@ class Source:
     silent: tuple[DeviceId, ...] = ()
     unread: tuple[DataIssue, ...] = ()
 
+    @property
+    def lines_rejected(self) -> int:
+        """Data lines that could not be used."""
+        return sum(issue.line > 0 for issue in self.issues)
+
+    def present(self) -> set[DeviceId]:
+        """The devices that have a row."""
+        return set(self.rows["device_id"].unique().to_list())
+
+    def parts(self) -> Iterator[tuple[pl.DataFrame, Sequence[DataIssue]]]:
+        """All rows and all that could not be used, at once."""
+        yield self.rows, self.issues
+
+    @property
+    def answers(self) -> Answers:
+        """The standing questions, answered without SQL."""
+        first = self.rows.filter(pl.col("date") == pl.col("date").min())
+        totals = self.rows.group_by("device_id").agg(total=pl.col("value").sum())
+        return Answers(first["date"][0], float(first["value"].sum()), top_devices(totals, self.meta))
+
+
+def top_devices(totals: pl.DataFrame, meta: pl.DataFrame) -> tuple[DeviceTotal, ...]:
+    """The devices with the most traffic, most first, ties in the order of their ids, with their names.
+
+    Args:
+        totals: columns ``device_id`` and ``total``, MB.
+        meta: as ``Source.meta``.
+    """
+    top = totals.sort(["total", "device_id"], descending=[True, False]).head(TOP_DEVICES)
+    names, _ = of_devices(meta, top["device_id"].to_list())
+    return tuple(DeviceTotal(*row) for row in zip(top["device_id"], names, top["total"], strict=True))
+
 
 def to_fleet(source: Source) -> Fleet:
     """The fleet that a source describes, with the names and attributes of its meta file.
@@ -54,14 +86,22 @@ def to_fleet(source: Source) -> Fleet:
     observed = pl.concat([source.rows, source.invalid.with_columns(value=pl.lit(None, pl.Float64))])
     parts = long_parts(observed)
     _append_silent(parts, source.silent)
-    columns = source.meta.to_dict(as_series=False)
+    names, attributes = of_devices(source.meta, parts["device_ids"])
+    parts["names"] = names
+    return Fleet(**parts, attributes=attributes)
+
+
+def of_devices(
+    meta: pl.DataFrame, device_ids: Sequence[DeviceId]
+) -> tuple[tuple[str | None, ...], dict[str, tuple[str | None, ...]]]:
+    """The names of devices by the table of a meta file, and its further columns, one entry a device."""
+    columns = meta.to_dict(as_series=False)
     row = {device: place for place, device in enumerate(columns.pop("id"))}
-    places = [row.get(device) for device in parts["device_ids"]]
-    of_devices = {
+    places = [row.get(device) for device in device_ids]
+    told = {
         name: tuple(None if place is None else values[place] for place in places) for name, values in columns.items()
     }
-    parts["names"] = of_devices.pop("name")
-    return Fleet(**parts, attributes=of_devices)
+    return told.pop("name"), told
 
 
 def _append_silent(parts: dict[str, Any], silent: tuple[DeviceId, ...]) -> None:
@@ -99,22 +139,51 @@ def from_blocks(blocks: Sequence[Block], path: Path) -> Source:
     nothing = pl.DataFrame(schema={"date": pl.Date, "device_id": kind})
     return Source(
         rows=pl.concat(rows),
-        meta=pl.DataFrame(schema={"id": kind, "name": pl.String}),
+        meta=Meta.nothing(kind).table,
         issues=issues,
         lines_read=lines,
         invalid=pl.concat([nothing, *invalid]),
     )
 
 
-def with_meta(source: Source, file: Path, meta: pl.DataFrame, issues: Sequence[DataIssue]) -> Source:
-    """The source with the table of a meta file and the issues met in that file; they are told, too."""
-    if meta.height and not meta["id"].is_in(source.rows["device_id"].unique().implode()).any():
-        issues = [make_issue(file, 0, "", "an id must be that of a file, got none that is"), *issues]
-    unread = source.unread
-    if issues:
+@dataclass(frozen=True, slots=True, eq=False)
+class Meta:
+    """What is known of the devices besides their traffic.
+
+    Attributes:
+        table: as ``Source.meta``.
+        issues: what could not be used of it.
+        unread: what of that is told.
+    """
+
+    table: pl.DataFrame
+    issues: tuple[DataIssue, ...] = ()
+    unread: tuple[DataIssue, ...] = ()
+
+    @classmethod
+    def nothing(cls, kind: pl.DataType) -> Meta:
+        """Nothing is known of devices with ids of this type."""
+        return cls(pl.DataFrame(schema={"id": kind, "name": pl.String}))
+
+    @classmethod
+    def of(cls, file: Path, table: pl.DataFrame, issues: Sequence[DataIssue], known: pl.Series) -> Meta:
+        """A table and the issues met in its file, of which a first one is told; ``known`` are the devices with rows."""
+        if table.height and not table["id"].is_in(known.implode()).any():
+            issues = [make_issue(file, 0, "", "an id must be that of a file, got none that is"), *issues]
+        if not issues:
+            return cls(table)
         told = f"{len(issues):,} of its entries cannot be used; the first: {issues[0].reason}"
-        unread = (*unread, make_issue(file, 0, "", told))
-    return replace(source, meta=meta, issues=(*issues, *source.issues), unread=unread)
+        return cls(table, tuple(issues), (make_issue(file, 0, "", told),))
+
+    def also(self, issues: Sequence[DataIssue], unread: Sequence[DataIssue]) -> Meta:
+        """The same with what else could not be used beside it: told of before it."""
+        return Meta(self.table, (*issues, *self.issues), (*unread, *self.unread))
+
+
+def with_meta(source: Source, meta: Meta) -> Source:
+    """The source with what is known of its devices."""
+    issues, unread = (*meta.issues, *source.issues), (*source.unread, *meta.unread)
+    return replace(source, meta=meta.table, issues=issues, unread=unread)
 
 
 def _no_row(path: Path, issues: Sequence[DataIssue]) -> str:

@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import polars as pl
-import polars.selectors as cs
 
 from oddfleet.errors import InputError
-from oddfleet.ingest.dialect import known_header, settled
+from oddfleet.ingest.dialect import settled
+from oddfleet.ingest.folder import Beside, meta_beside
 from oddfleet.ingest.ids import with_ids
 from oddfleet.ingest.issues import quote
 from oddfleet.ingest.layout import Block, Layout, Piece, Refusal
 from oddfleet.ingest.lines import Entry, Stretch
 from oddfleet.ingest.listing import TABLES
+from oddfleet.ingest.parquet import ENDING, NEEDED, PLAN, as_text, open_parquet
 from oddfleet.ingest.pieces import pieces_of, read_pieces
 from oddfleet.ingest.roster import read_roster, with_roster
-from oddfleet.ingest.source import Source, from_blocks
+from oddfleet.ingest.source import Source, from_blocks, with_meta
 
 ROWS_AT_ONCE = 1 << 17
 """Rows that are text at a time."""
 
-_COLUMNS = ("date", "device_id", "value")
-_NEEDED = "a table with the columns date, device_id and value is needed"
 _TEXTS = (*TABLES, *(f"{ending}.gz" for ending in TABLES))
 
 
@@ -44,24 +41,51 @@ def read_table(file: Path, progress: Callable[[int, int], None] | None) -> Sourc
         InputError: when the file is no such table, holds no line that can be read, or its metadata is broken.
     """
     name = file.name.lower()
-    if not name.endswith((*_TEXTS, ".parquet")):
+    if not name.endswith((*_TEXTS, ENDING)):
         raise InputError(
             f"{file}: a folder, a .zip, a .csv or a .parquet file is needed, got '{file.suffix}'; convert it"
         )
-    try:
-        roster = read_roster(file) if name.endswith(".parquet") else None
-        blocks = list(_blocks(file, progress))
-    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{file}: {_NEEDED}, got a file that cannot be read ({reason}); write it anew") from error
-    source = from_blocks(blocks, file)
+    source = from_blocks(_read_blocks(file, progress), file)
+    roster = read_roster(file) if name.endswith(ENDING) else None
     source = replace(source, unread=tuple(issue for issue in source.issues if issue.line == 0))
     return source if roster is None else with_roster(source, file, roster)
 
 
+def read_tables(
+    folder: Path, files: Sequence[Path], beside: Beside, progress: Callable[[int, int], None] | None
+) -> Source:
+    """Read a folder of Parquet tables, and the meta file beside them.
+
+    Args:
+        folder: where they are.
+        files: the tables.
+        beside: the other files.
+        progress: called with (files done, files in all).
+
+    Raises:
+        InputError: as ``read_table``, and when the meta file is broken.
+    """
+    blocks: list[Block] = []
+    for place, file in enumerate(files, start=1):
+        blocks += _read_blocks(file, None)
+        if progress is not None:
+            progress(place, len(files))
+    source = from_blocks(blocks, folder)
+    source = replace(source, unread=tuple(issue for issue in source.issues if issue.line == 0))
+    return with_meta(source, meta_beside(beside, source.rows["device_id"].unique()))
+
+
+def _read_blocks(file: Path, progress: Callable[[int, int], None] | None) -> list[Block]:
+    try:
+        return list(_blocks(file, progress))
+    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{file}: {NEEDED}, got a file that cannot be read ({reason}); write it anew") from error
+
+
 def _blocks(file: Path, progress: Callable[[int, int], None] | None) -> Iterator[Block]:
     total, done = max(file.stat().st_size, 1), 0
-    for piece in _parquet_pieces(file) if file.suffix.lower() == ".parquet" else _text_pieces(file):
+    for piece in _parquet_pieces(file) if file.suffix.lower() == ENDING else _text_pieces(file):
         yield _read(piece)
         # Of a packed file the text is longer than the file: then the end comes a little late.
         done += len(piece.body)
@@ -93,48 +117,25 @@ def _text_pieces(file: Path) -> Iterator[Piece]:
     for place, piece in enumerate(pieces_of(Entry(file), with_device=True)):
         if place == 0 and isinstance(piece.plan, Refusal):
             if piece.plan.header is None:
-                raise InputError(f"{file}: {_NEEDED}, got one of which {piece.plan.reason}; write it anew")
+                raise InputError(f"{file}: {NEEDED}, got one of which {piece.plan.reason}; write it anew")
             header = quote(piece.plan.header.strip())
-            raise InputError(f"{file}:{piece.first_line}: {_NEEDED}, got the header {header}; rename or add columns")
+            raise InputError(f"{file}:{piece.first_line}: {NEEDED}, got the header {header}; rename or add columns")
         if place == 0 and piece.first_line == 1:
-            raise InputError(f"{file}: {_NEEDED}, got an empty file; write it anew")
+            raise InputError(f"{file}: {NEEDED}, got an empty file; write it anew")
         yield piece
 
 
 def _parquet_pieces(file: Path) -> Iterator[Piece]:
     """The rows as CSV text, so that whatever types the columns have, one reader judges them."""
-    table = _parquet_columns(file)
-    plan = Layout(width=3, date=0, value=2, device_id=1, value_name="value")
+    table = open_parquet(file).read()
 
     def stretches() -> Iterator[Stretch]:
         for start in range(0, table.height, ROWS_AT_ONCE):
-            rows = table.slice(start, ROWS_AT_ONCE)
-            text = rows.write_csv(include_header=False, datetime_format="%Y-%m-%d %H:%M:%S%.f")
-            yield Stretch(start + 1, text.encode())
+            yield Stretch(start + 1, as_text(table.slice(start, ROWS_AT_ONCE)))
 
     @cache
     def settle() -> Layout:
-        return settled(plan, stretches())
+        return settled(PLAN, stretches())
 
     for stretch in stretches():
-        yield Piece(file, stretch.first_line, stretch.body, plan, settle=settle)
-
-
-def _parquet_columns(file: Path) -> pl.DataFrame:
-    """The three columns, under our names.
-
-    Raises:
-        InputError: when they cannot be told.
-    """
-    names = list(pl.read_parquet_schema(file))
-    line = io.StringIO()
-    csv.writer(line).writerow(names)
-    found = known_header(line.getvalue().strip(), with_device=True)
-    if not isinstance(found, Layout) or found.device_id is None:
-        got = f"one of which {found.reason}" if isinstance(found, Refusal) else ", ".join(names)
-        raise InputError(f"{file}: {_NEEDED}, got {got}; rename or add columns")
-    ours = dict(zip(_COLUMNS, (names[found.date], names[found.device_id], names[found.value]), strict=True))
-    table = pl.read_parquet(file, columns=list(ours.values())).select(**{new: pl.col(old) for new, old in ours.items()})
-    # How pandas writes an empty cell; and an end of line in one is written out, for one row is one line.
-    table = table.with_columns(pl.col(pl.Float32, pl.Float64).fill_nan(None), cs.categorical().cast(pl.String))
-    return table.with_columns(pl.col(pl.String).str.replace_all("[\r\n]", r"\n"))
+        yield Piece(file, stretch.first_line, stretch.body, PLAN, settle=settle)

@@ -7,10 +7,11 @@ from oddfleet.model.fleet import AnyFleet, BoolArray, DateArray, DeviceId, Fleet
 from oddfleet.model.frames import id_order
 from oddfleet.model.roster import ROSTER_KEY, Roster
 from oddfleet.model.selftest import FaultTest, SelfTest
-from oddfleet.model.summary import Answers, Compaction, DataHealth, DeviceTotal
+from oddfleet.model.summary import TOP_DEVICES, Answers, Compaction, DataHealth, DeviceTotal
 
 __all__ = [
     "ROSTER_KEY",
+    "TOP_DEVICES",
     "Answers",
     "AnyFleet",
     "BoolArray",

@@ -96,7 +96,25 @@ def _parts_from_cells(
     value: npt.NDArray[np.float64],
 ) -> dict[str, Any]:
     """Scatter observations, numbered ``day * devices + device``, into matrices (days, devices)."""
-    size, shape = n_days * len(ids), (n_days, len(ids))
+    return {
+        "device_ids": ids,
+        "names": (None,) * len(ids),
+        "dates": first + np.arange(n_days).astype("timedelta64[D]"),
+        **matrices((n_days, len(ids)), cell, value),
+    }
+
+
+def matrices(
+    shape: tuple[int, int], cell: npt.NDArray[np.int64], value: npt.NDArray[np.float64]
+) -> dict[str, npt.NDArray[Any]]:
+    """The arguments ``values``, ``duplicated`` and ``invalid`` of a ``Fleet`` from observations.
+
+    Args:
+        shape: (days, devices).
+        cell: int (observations,), ``day * devices + device`` of each, in the order of the record.
+        value: float64 (observations,), what is not finite is no usable number.
+    """
+    size = shape[0] * shape[1]
     usable = np.isfinite(value)
     matrix = np.full(size, np.nan)
     # Written last to first, so that the first usable row of a day is the one that stays.
@@ -104,9 +122,6 @@ def _parts_from_cells(
     invalid = np.zeros(size, bool)
     invalid[cell[~usable]] = True
     return {
-        "device_ids": ids,
-        "names": (None,) * len(ids),
-        "dates": first + np.arange(n_days).astype("timedelta64[D]"),
         "values": matrix.reshape(shape),
         "duplicated": (np.bincount(cell, minlength=size) > 1).reshape(shape),
         "invalid": invalid.reshape(shape),

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from oddfleet.model.fleet import DeviceId
 
+TOP_DEVICES = 5
+"""So many devices with the most traffic are named."""
+
 
 @dataclass(frozen=True, slots=True)
 class DeviceTotal:
@@ -35,7 +38,7 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class DataHealth:
-    """What became of the input; ``lines_read == rows_stored + lines_rejected``.
+    """What became of the input; ``lines_read == rows_stored + rows_left + lines_rejected``.
 
     Attributes:
         lines_read: data lines met (headers and blank lines apart).
@@ -47,6 +50,8 @@ class DataHealth:
         first_day: first day on record.
         last_day: last day on record.
         unread: a sentence for each file of which nothing, or not all, could be read.
+        gaps: days of devices without a number that can be used.
+        rows_left: lines that could be read and were not stored, for the user did not want them to be.
     """
 
     lines_read: int
@@ -58,6 +63,8 @@ class DataHealth:
     first_day: date
     last_day: date
     unread: tuple[str, ...] = ()
+    gaps: int = 0
+    rows_left: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from oddfleet.pipeline.compacting import compact
-from oddfleet.pipeline.judging import Run, demo, find_oddities, read, run
+from oddfleet.pipeline.judging import Run, demo, find_oddities, read, run, scan
 from oddfleet.pipeline.progress import Progress
 from oddfleet.pipeline.selftesting import selftest, selftest_data
 
-__all__ = ["Progress", "Run", "compact", "demo", "find_oddities", "read", "run", "selftest", "selftest_data"]
+__all__ = ["Progress", "Run", "compact", "demo", "find_oddities", "read", "run", "scan", "selftest", "selftest_data"]

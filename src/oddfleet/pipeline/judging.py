@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oddfleet import detect, plant
-from oddfleet.model import Answers, DataHealth, Fleet, Oddities
+from oddfleet.model import Answers, AnyFleet, DataHealth, DataIssue, Fleet, Oddities
 from oddfleet.pipeline.beside import beside
 from oddfleet.pipeline.files import put, write_text
 from oddfleet.pipeline.progress import Progress, Step
@@ -15,7 +16,12 @@ from oddfleet.pipeline.publishing import DATABASE, FINDINGS, ODDITIES, PLOTS, RE
 from oddfleet.settings import Settings
 
 if TYPE_CHECKING:
-    from oddfleet.ingest import Source
+    from polars import DataFrame
+
+    from oddfleet.ingest import Source, Stored
+
+
+_IN_DATABASE = {"sqlite": "every line, in SQLite", "none": "names and rejected lines, in SQLite; no rows"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,7 +37,7 @@ class Run:
         outputs: every file or folder written, with a word on what it is.
     """
 
-    fleet: Fleet
+    fleet: AnyFleet
     result: Oddities
     answers: Answers
     health: DataHealth
@@ -56,7 +62,24 @@ def read(path: str | Path) -> Fleet:
     return ingest.to_fleet(ingest.read_source(Path(path)))
 
 
-def find_oddities(fleet: Fleet, alpha: float = 0.01, cohorts: str = "auto") -> Oddities:
+def scan(path: str | Path) -> AnyFleet:
+    """A fleet that may be too large for memory, from Parquet tables whose rows stand device after device.
+
+    It is read in parts, whenever ``find_oddities`` needs them; ``fleet.subset(places)`` reads some devices. Whatever
+    else ``read`` understands is read as it does.
+
+    Args:
+        path: a Parquet file or a folder of such.
+
+    Raises:
+        InputError: when there is no usable data at the path.
+    """
+    from oddfleet import ingest  # noqa: PLC0415 - Polars is slow to import and not always needed
+
+    return ingest.fleet_of(ingest.scan_source(Path(path)))[0]
+
+
+def find_oddities(fleet: AnyFleet, alpha: float = 0.01, cohorts: str = "auto") -> Oddities:
     """Find the devices of a fleet that behave oddly relative to the rest.
 
     Args:
@@ -107,32 +130,32 @@ def demo(out: Path, settings: Settings, progress: Progress) -> Run:
 
 def _run(data: Path, out: Path, stage: Path, settings: Settings, progress: Progress) -> Run:
     """Fill the folder ``stage`` with the results that will be shown in ``out``."""
-    from oddfleet import ingest, report, store  # noqa: PLC0415 - Polars and SQLite only when there is work
+    from oddfleet import ingest, report  # noqa: PLC0415 - Polars only when there is work
 
     def stored(step: Step) -> Answers:
-        store.write_database(stage / DATABASE, source.rows, source.meta, source.issues, step)
-        return store.answer_questions(stage / DATABASE)
+        return _stored(source, stage / DATABASE, settings, step)
 
     def drawn(step: Step) -> None:
-        report.write_plots(fleet, result, stage / PLOTS, step, painter.png)
+        report.write_plots(shown, result, stage / PLOTS, step, painter.png)
 
     with report.Painter() as painter:
-        source = ingest.read_source(data, progress.step("reading"))
-        fleet = ingest.to_fleet(source)
+        source = ingest.scan_source(data, progress.step("reading"))
+        fleet, gaps = ingest.fleet_of(source)
         with told(out, stage):
             # What the detector imports takes as long as it does: that too goes on while rows are stored.
             with beside(stored, progress.step("storing")) as storing:
-                result = detect.find_oddities(fleet, settings)
+                result = detect.find_oddities(fleet, settings, progress.step("judging"))
+                shown = report.shown(fleet, result)
                 with beside(drawn, progress.step("drawing")) as drawing:
-                    health = _health(source, fleet)
+                    health = _health(source, fleet, gaps, settings)
                     answers = storing.result()
                     findings = report.findings_json(result, answers, health)
-                    page = report.report_html(fleet, result, answers, health)
+                    page = report.report_html(shown, result, answers, health)
                     drawing.result()
             for name, text in ((ODDITIES, report.oddities_json(result, fleet)), (FINDINGS, findings), (REPORT, page)):
                 write_text(stage / name, text)
     outputs = (
-        (out / DATABASE, "every line, in SQLite"),
+        (out / DATABASE, _IN_DATABASE[settings.store]),
         (out / ODDITIES, "the odd devices"),
         (out / FINDINGS, "why, since when, compared with what"),
         (out / PLOTS, "a picture of each odd device"),
@@ -141,13 +164,32 @@ def _run(data: Path, out: Path, stage: Path, settings: Settings, progress: Progr
     return Run(fleet, result, answers, health, findings, outputs)
 
 
-def _health(source: Source, fleet: Fleet) -> DataHealth:
-    named = set(source.meta["id"].to_list())
-    present = set(source.rows["device_id"].unique().to_list())
+def _stored(source: Source | Stored, path: Path, settings: Settings, step: Step) -> Answers:
+    """Store what is to be stored, and answer the standing questions."""
+    from oddfleet import store  # noqa: PLC0415 - SQLite only when there is work
+
+    rows = source.lines_read - source.lines_rejected
+    parts = source.parts() if settings.store == "sqlite" else _rejected(source)
+    store.write_database(path, parts, source.meta, lambda done: step(done, rows))
+    return store.answer_questions(path) if settings.store == "sqlite" else source.answers
+
+
+def _rejected(source: Source | Stored) -> Iterator[tuple[DataFrame, Sequence[DataIssue]]]:
+    """What could not be used, and none of the rows."""
+    for rows, issues in source.parts():
+        yield rows.clear(), issues
+        if not source.lines_rejected:
+            # What there is to say of the files as a whole comes first.
+            return
+
+
+def _health(source: Source | Stored, fleet: AnyFleet, gaps: int, settings: Settings) -> DataHealth:
+    named, present = set(source.meta["id"].to_list()), source.present()
+    rows = source.lines_read - source.lines_rejected
     return DataHealth(
         lines_read=source.lines_read,
-        rows_stored=source.rows.height,
-        lines_rejected=sum(issue.line > 0 for issue in source.issues),
+        rows_stored=rows if settings.store == "sqlite" else 0,
+        lines_rejected=source.lines_rejected,
         devices=fleet.n_devices,
         named_without_data=len(named - present),
         data_without_name=len(present - named),
@@ -156,4 +198,6 @@ def _health(source: Source, fleet: Fleet) -> DataHealth:
         unread=tuple(
             f"{issue.file}{f':{issue.line}' if issue.line else ''}: {issue.reason}" for issue in source.unread
         ),
+        gaps=gaps,
+        rows_left=0 if settings.store == "sqlite" else rows,
     )

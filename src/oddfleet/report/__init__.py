@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from oddfleet.lazily import lazily
 
 if TYPE_CHECKING:
+    from oddfleet.report.chart import shown
     from oddfleet.report.console import print_compaction, print_selftest, print_summary
     from oddfleet.report.documents import compaction_json, findings_json, oddities_json, selftest_json
     from oddfleet.report.html import report_html
@@ -18,6 +19,7 @@ else:
     __getattr__, __dir__ = lazily(
         __name__,
         {
+            "chart": ("shown",),
             "console": ("print_compaction", "print_selftest", "print_summary"),
             "documents": ("compaction_json", "findings_json", "oddities_json", "selftest_json"),
             "html": ("report_html",),
@@ -39,5 +41,6 @@ __all__ = [
     "print_summary",
     "report_html",
     "selftest_json",
+    "shown",
     "write_plots",
 ]

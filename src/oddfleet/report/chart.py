@@ -12,12 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from oddfleet.errors import InputError
-from oddfleet.model import DateArray, DeviceId, Finding, Fleet, FloatArray, Kind, Oddities
+from oddfleet.model import AnyFleet, DateArray, DeviceId, Finding, Fleet, FloatArray, Kind, Oddities
 from oddfleet.report.axis import LARGEST, Axis, axis_for
 
 BAND = (0.05, 0.5, 0.95)
 """Quantiles of the other devices of the cohort: lower edge, middle line and upper edge of the band."""
 
+MOST_IN_BAND = 1000
+"""Devices of a cohort that tell its band, where not all are in memory."""
 _MOST_DAY_MARKS = 100
 
 
@@ -68,6 +70,18 @@ class Chart:
     marks: tuple[Mark, ...]
 
 
+def shown(fleet: AnyFleet, result: Oddities) -> Fleet:
+    """What charts need of a fleet: all of one in memory; of a larger one the odd devices and some of each cohort."""
+    if isinstance(fleet, Fleet):
+        return fleet
+    if not result.ids:
+        return fleet.subset(np.zeros(0, np.int64))
+    labels = np.array(result.table["cohort"], object)
+    some = [np.flatnonzero(labels == label) for label in sorted(set(result.table["cohort"]))]
+    bands = [places[np.linspace(0, len(places) - 1, min(len(places), MOST_IN_BAND)).astype(int)] for places in some]
+    return fleet.subset(np.unique(np.concatenate([np.flatnonzero(result.table["odd"]), *bands])))
+
+
 class Charts:
     """Makes the charts of one result; each cohort is sorted once, however many of its devices are drawn."""
 
@@ -75,7 +89,8 @@ class Charts:
         self._fleet = fleet
         self._result = result
         self._column = {device_id: column for column, device_id in enumerate(fleet.device_ids)}
-        self._cohort = dict(zip(result.table["id"], result.table["cohort"], strict=True))
+        labels = zip(result.table["id"], result.table["cohort"], strict=True)
+        self._cohort = {device_id: label for device_id, label in labels if device_id in self._column}
         self._sorted: dict[Any, FloatArray] = {}
 
     def of(self, device_id: DeviceId) -> Chart:

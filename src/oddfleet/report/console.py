@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import numpy as np
 from rich import box
 from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
 from oddfleet.errors import visible
-from oddfleet.model import Answers, Compaction, DataHealth, DeviceId, FaultTest, Fleet, Oddities, SelfTest
+from oddfleet.model import Answers, AnyFleet, Compaction, DataHealth, DeviceId, FaultTest, Oddities, SelfTest
 from oddfleet.report import wording
 
 MOST_ROWS = 20
@@ -24,7 +23,7 @@ MOST_UNREAD = 3
 
 def print_summary(  # noqa: PLR0913, PLR0917  (the five things a run has to tell, and where to)
     result: Oddities,
-    fleet: Fleet,
+    fleet: AnyFleet,
     answers: Answers,
     health: DataHealth,
     outputs: Sequence[tuple[Path, str]],
@@ -42,11 +41,10 @@ def print_summary(  # noqa: PLR0913, PLR0917  (the five things a run has to tell
     """
     _print_lines(_answer_lines(answers), console)
     _print_odd_devices(result, fleet, console)
-    gaps = int(np.isnan(fleet.values).sum())
     _print_lines(
         [
             *(f"Note: {note}" for note in result.notes),
-            f"Data: {wording.health_line(health, gaps)}",
+            f"Data: {wording.health_line(health)}",
             *_unread_lines(health.unread, "the table rejected in my_sqlite.db"),
             *(f"Written: {path} ({what})" for path, what in outputs),
         ],
@@ -117,13 +115,14 @@ def _answer_lines(answers: Answers) -> list[str]:
     return lines
 
 
-def _print_odd_devices(result: Oddities, fleet: Fleet, console: Console) -> None:
+def _print_odd_devices(result: Oddities, fleet: AnyFleet, console: Console) -> None:
     verdict = wording.verdict(len(result.ids), fleet.n_devices, result.alpha)
     if not result.ids:
         _print_lines([f"{verdict}."], console)
         return
     _print_lines([f"{verdict}:"], console)
-    names = dict(zip(fleet.device_ids, fleet.names, strict=True))
+    odd = set(result.ids)
+    names = {one: name for one, name in zip(fleet.device_ids, fleet.names, strict=True) if one in odd}
     rows = [_row(result, names, device_id) for device_id in result.ids[:MOST_ROWS]]
     if console.is_terminal:
         table = Table("Name", "Id", "Kind", "Since", "Why", box=box.SIMPLE_HEAD)

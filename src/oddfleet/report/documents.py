@@ -11,17 +11,18 @@ from pathlib import Path
 from typing import Any
 
 from oddfleet.errors import SCHEMA
-from oddfleet.model import Answers, Compaction, DataHealth, Finding, Fleet, Oddities, SelfTest
+from oddfleet.model import Answers, AnyFleet, Compaction, DataHealth, Finding, Oddities, SelfTest
 
 
-def oddities_json(result: Oddities, fleet: Fleet) -> str:
+def oddities_json(result: Oddities, fleet: AnyFleet) -> str:
     """The odd devices, oddest first, as ``[{"id": …, "name": …}, …]`` and nothing else.
 
     Args:
         result: the decision.
         fleet: where the names are; a device without a name gets null.
     """
-    names = dict(zip(fleet.device_ids, fleet.names, strict=True))
+    odd = set(result.ids)
+    names = {one: name for one, name in zip(fleet.device_ids, fleet.names, strict=True) if one in odd}
     return _document([{"id": device_id, "name": names[device_id]} for device_id in result.ids])
 
 

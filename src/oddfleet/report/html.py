@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import jinja2
-import numpy as np
 
 from oddfleet.errors import visible
 from oddfleet.model import Answers, DataHealth, DeviceId, Finding, Fleet, Oddities
@@ -41,7 +40,7 @@ def report_html(fleet: Fleet, result: Oddities, answers: Answers, health: DataHe
     that the page would pass 2 MB.
 
     Args:
-        fleet: the values to draw.
+        fleet: the values to draw, as ``shown`` picks them.
         result: the decision and the findings.
         answers: the standing questions, answered.
         health: what became of the input.
@@ -51,13 +50,13 @@ def report_html(fleet: Fleet, result: Oddities, answers: Answers, health: DataHe
     odd = set(result.ids)
     promises = [finding for finding in result.findings if finding.device_id not in odd]
     facts = {
-        "verdict": wording.verdict(len(result.ids), fleet.n_devices, result.alpha),
+        "verdict": wording.verdict(len(result.ids), health.devices, result.alpha),
         "n_odd": len(result.ids),
         "n_promises": len(promises),
         "notes": result.notes,
         "answers": answers,
         "health": health,
-        "gaps": int(np.isnan(fleet.values).sum()),
+        "gaps": health.gaps,
     }
     template = _environment().get_template("report.html")
     n_cards, n_promises = len(cards), min(len(promises), MOST_PROMISES)

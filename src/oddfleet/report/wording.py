@@ -185,13 +185,15 @@ def verdict(n_odd: int, n_devices: int, alpha: float) -> str:
     )
 
 
-def health_line(health: DataHealth, gaps: int) -> str:
-    """What became of the input, in one line; ``gaps`` is the number of device days without a usable value."""
+def health_line(health: DataHealth) -> str:
+    """What became of the input, in one line."""
+    left = f"{health.rows_left:,} left where they are, " if health.rows_left else ""
     unnamed = count(health.data_without_name, "device")
     return (
-        f"{count(health.lines_read, 'line')} read, {health.rows_stored:,} stored, {health.lines_rejected:,} rejected; "
+        f"{count(health.lines_read, 'line')} read, {health.rows_stored:,} stored, "
+        f"{left}{health.lines_rejected:,} rejected; "
         f"{count(health.devices, 'device')}, {health.first_day.isoformat()} to {health.last_day.isoformat()}, "
-        f"{count(gaps, 'device day')} without a value; {unnamed} without a name"
+        f"{count(health.gaps, 'device day')} without a value; {unnamed} without a name"
     )
 
 

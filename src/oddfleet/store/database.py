@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import date
 from functools import cache
@@ -14,10 +14,9 @@ from pathlib import Path
 import polars as pl
 
 from oddfleet.errors import InputError, OutputError
-from oddfleet.model import Answers, DataIssue, DeviceId, DeviceTotal
+from oddfleet.model import TOP_DEVICES, Answers, DataIssue, DeviceId, DeviceTotal
 
 SERIES_TYPE = "traffic_mb"
-TOP_DEVICES = 5
 ROWS_AT_ONCE = 50_000
 """Rows that are Python objects at a time, and how often ``progress`` is called."""
 ROWS_A_STATEMENT = 50
@@ -26,10 +25,9 @@ ROWS_A_STATEMENT = 50
 
 def write_database(
     path: Path,
-    rows: pl.DataFrame,
+    parts: Iterable[tuple[pl.DataFrame, Sequence[DataIssue]]],
     meta: pl.DataFrame,
-    issues: Sequence[DataIssue],
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int], None] | None = None,
 ) -> None:
     """Create the database of a run.
 
@@ -37,10 +35,10 @@ def write_database(
 
     Args:
         path: a file that does not exist yet, or is empty.
-        rows: columns ``date`` (Date), ``device_id`` (Int64 or String) and ``value`` (Float64, MB; null stays NULL).
+        parts: rows, with columns ``date`` (Date), ``device_id`` (Int64 or String) and ``value`` (Float64, MB; null
+            stays NULL), each part with what goes to the table ``rejected``.
         meta: columns ``id``, ``name`` and any further ones, which go to a table ``meta_attributes``.
-        issues: what goes to the table ``rejected``.
-        progress: called with (rows written, rows in all).
+        progress: called with the number of rows written.
 
     Raises:
         OutputError: when the file cannot be written or is a database already.
@@ -49,10 +47,16 @@ def write_database(
         with closing(sqlite3.connect(path)) as connection, connection:
             connection.executescript("PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF;")
             connection.executescript(_sql("schema"))
-            _insert_rows(connection, rows, progress)
             _insert_meta(connection, meta)
-            rejected = ((issue.file, issue.line, issue.text, issue.reason) for issue in issues)
-            connection.executemany(_sql("insert_rejected"), rejected)
+            done = 0
+            for rows, issues in parts:
+                rejected = ((issue.file, issue.line, issue.text, issue.reason) for issue in issues)
+                connection.executemany(_sql("insert_rejected"), rejected)
+                for some in rows.iter_slices(ROWS_AT_ONCE):
+                    _insert_rows(connection, some)
+                    done += some.height
+                    if progress is not None:
+                        progress(done)
     except sqlite3.Error as error:
         raise OutputError(
             f"{path}: a new SQLite file is to be written, got '{error}'; choose a folder that exists and has room"
@@ -90,24 +94,18 @@ def read_meta(path: Path) -> list[tuple[DeviceId, str | None]]:
         return connection.execute(_sql("all_meta")).fetchall()
 
 
-def _insert_rows(
-    connection: sqlite3.Connection, rows: pl.DataFrame, progress: Callable[[int, int], None] | None
-) -> None:
+def _insert_rows(connection: sqlite3.Connection, rows: pl.DataFrame) -> None:
     one = _sql("insert_time_series").rstrip().rstrip(";")
     row = one[one.rindex("(") :]
     many = one + f", {row}" * (ROWS_A_STATEMENT - 1)
     width = row.count("?")
-    size, done = ROWS_A_STATEMENT * width, 0
-    for part in rows.iter_slices(ROWS_AT_ONCE):
-        days = part["date"].dt.to_string("%Y-%m-%d").to_list()
-        lines = zip(days, part["device_id"].to_list(), repeat(SERIES_TYPE), part["value"].to_list(), strict=False)
-        values = list(chain.from_iterable(lines))
-        whole = len(values) // size * size
-        connection.executemany(many, (values[at : at + size] for at in range(0, whole, size)))
-        connection.executemany(one, (values[at : at + width] for at in range(whole, len(values), width)))
-        done += part.height
-        if progress is not None:
-            progress(done, rows.height)
+    size = ROWS_A_STATEMENT * width
+    days = rows["date"].dt.to_string("%Y-%m-%d").to_list()
+    lines = zip(days, rows["device_id"].to_list(), repeat(SERIES_TYPE), rows["value"].to_list(), strict=False)
+    values = list(chain.from_iterable(lines))
+    whole = len(values) // size * size
+    connection.executemany(many, (values[at : at + size] for at in range(0, whole, size)))
+    connection.executemany(one, (values[at : at + width] for at in range(whole, len(values), width)))
 
 
 def _insert_meta(connection: sqlite3.Connection, meta: pl.DataFrame) -> None:

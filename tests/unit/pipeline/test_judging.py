@@ -86,8 +86,8 @@ def test_a_run_writes_the_files_of_the_contract_and_no_other(monday: Path, tmp_p
 def test_progress_ends_where_all_is_done(monday: Path, tmp_path: Path) -> None:
     listener = Listener()
     pipeline.run(monday, tmp_path, Settings(), listener)
-    assert list(listener.told) == ["reading", "storing", "drawing"]
-    assert [said[-1] for said in listener.told.values()] == [(8, 8), (480, 480), (1, 1)]
+    assert list(listener.told) == ["reading", "storing", "judging", "drawing"]
+    assert [said[-1] for said in listener.told.values()] == [(8, 8), (480, 480), (8, 8), (1, 1)]
 
 
 def test_a_run_may_write_beside_its_data_and_be_repeated(monday: Path, tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_a_run_may_write_beside_its_data_and_be_repeated(monday: Path, tmp_path:
 @pytest.mark.parametrize(
     "stage",
     [
-        "ingest.to_fleet",
+        "ingest.fleet_of",
         "store.write_database",
         "store.answer_questions",
         "detect.find_oddities",

@@ -24,7 +24,7 @@ def say(answers: Answers, health: DataHealth) -> Say:
         stream = io.StringIO()
         console = Console(file=stream, force_terminal=terminal, width=width, color_system=None, legacy_windows=False)
         outputs = [(Path("out") / "oddities.json", "the odd devices")]
-        print_summary(result, fleet, answers, health, outputs, console)
+        print_summary(result, fleet, answers, replace(health, gaps=int(np.isnan(fleet.values).sum())), outputs, console)
         return stream.getvalue()
 
     return say

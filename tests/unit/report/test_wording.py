@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -104,10 +105,12 @@ def test_verdict(n_odd: int, n_devices: int, alpha: float, start: str, end: str)
 
 
 def test_health_line(health: DataHealth) -> None:
-    assert wording.health_line(health, 1200) == (
+    assert wording.health_line(replace(health, gaps=1200)) == (
         "27,375 lines read, 27,370 stored, 5 rejected; 75 devices, 2020-01-01 to 2020-12-31, "
         "1,200 device days without a value; 1 device without a name"
     )
+    left = wording.health_line(replace(health, rows_stored=0, rows_left=27370))
+    assert left.startswith("27,375 lines read, 0 stored, 27,370 left where they are, 5 rejected; ")
 
 
 def test_shortened() -> None:

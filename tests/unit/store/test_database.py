@@ -30,7 +30,7 @@ def ask(path: Path, query: str) -> list[Any]:
 
 
 def write(path: Path, rows: pl.DataFrame, meta: pl.DataFrame = META, issues: Sequence[DataIssue] = ()) -> Path:
-    write_database(path, rows, meta, issues)
+    write_database(path, [(rows, issues)], meta)
     return path
 
 
@@ -91,9 +91,9 @@ def test_text_is_data_and_never_sql(tmp_path: Path) -> None:
 def test_progress_ends_at_all_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "ROWS_AT_ONCE", 2)
     rows = table_of(*((FIRST + timedelta(n), 7, float(n)) for n in range(5)))
-    seen: list[tuple[int, int]] = []
-    write_database(tmp_path / "x.db", rows, META, [], lambda done, total: seen.append((done, total)))
-    assert seen == [(2, 5), (4, 5), (5, 5)]
+    seen: list[int] = []
+    write_database(tmp_path / "x.db", [(rows, [])], META, seen.append)
+    assert seen == [2, 4, 5]
     assert ask(tmp_path / "x.db", "SELECT value FROM time_series") == [(0,), (1,), (2,), (3,), (4,)]
 
 
@@ -135,6 +135,6 @@ def test_a_path_with_signs_that_mean_something_in_a_uri(tmp_path: Path) -> None:
 def test_every_row_arrives_however_many_a_statement_takes(tmp_path: Path, height: int) -> None:
     days = [FIRST + timedelta(days=day) for day in range(height)]
     rows = table_of(*((day, place % 3, place / 3 or None) for place, day in enumerate(days)))
-    write_database(tmp_path / "it.db", rows, META, ())
+    write_database(tmp_path / "it.db", [(rows, ())], META)
     stored = [(day.isoformat(), place % 3, "traffic_mb", place / 3 or None) for place, day in enumerate(days)]
     assert ask(tmp_path / "it.db", "SELECT * FROM time_series") == stored
