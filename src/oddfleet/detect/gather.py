@@ -111,16 +111,17 @@ def judgements(fleet: AnyFleet, known: Gathered, places: IntArray) -> Iterator[t
                 wanted.remove(device)
                 yield group.judgement, place, device
     rest = np.array(sorted(wanted), np.int64)
-    at_once = _at_once(fleet.n_days)
-    for start in range(0, len(rest), at_once):
-        yield from _of_newcomers(fleet, known, rest[start : start + at_once])
+    if known.sieve is not None:
+        at_once = _at_once(fleet.n_days)
+        for start in range(0, len(rest), at_once):
+            yield from _of_newcomers(fleet, known, known.sieve, rest[start : start + at_once])
 
 
-def _of_newcomers(fleet: AnyFleet, known: Gathered, places: IntArray) -> Iterator[tuple[Judgement, int, int]]:
-    if known.sieve is None:
-        return
+def _of_newcomers(
+    fleet: AnyFleet, known: Gathered, sieve: Sieve, places: IntArray
+) -> Iterator[tuple[Judgement, int, int]]:
     values = np.ascontiguousarray(fleet.subset(places).values)
-    for number, some, judged in known.sieve.judged(places, values, fleet.dates):
+    for number, some, judged in sieve.judged(places, values, fleet.dates):
         for row, found in zip((-2, -1), known.repeated, strict=True):
             judged.log_p[row] = found.log_p[places[some]]
         for place, device in enumerate(places[some].tolist()):

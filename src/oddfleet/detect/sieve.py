@@ -66,7 +66,9 @@ class Sieve:
         self._gaps = promises.gaps(taught)
         self._benches = [Bench.of(group.judgement) for group in panel.groups]
         self._wholes = {
-            group.kind: Bench.of(group.parting.whole) for group in panel.groups if group.parting is not None
+            group.kind: (Bench.of(group.parting.whole), group.parting.limit)
+            for group in panel.groups
+            if group.parting is not None
         }
 
     def sift(self, block: tuple[IntArray, Fleet]) -> Sifted:
@@ -120,9 +122,7 @@ class Sieve:
         for place, group in enumerate(groups):
             first.setdefault(group.kind, place)
         group_of = np.array([first[one] for one in kind.tolist()], np.int64)
-        for one, whole in self._wholes.items():
-            some = np.flatnonzero(kind == one)
-            parting = groups[first[one]].parting
-            if parting is not None and some.size:
-                group_of[some] += stand_out(newcomers.judge(whole, values[:, some]).log_p, parting.limit)
+        for one in np.intersect1d(kind, list(self._wholes)).astype(int).tolist():
+            some, (whole, limit) = np.flatnonzero(kind == one), self._wholes[one]
+            group_of[some] += stand_out(newcomers.judge(whole, values[:, some]).log_p, limit)
         return group_of

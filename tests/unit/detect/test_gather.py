@@ -104,7 +104,10 @@ def test_copies_are_found_wherever_the_two_devices_are() -> None:
 
 
 @pytest.mark.usefixtures("small")
-def test_where_many_devices_are_copies_none_is_odd_for_it() -> None:
+@pytest.mark.parametrize("at_once", [10, 2000])
+def test_where_many_devices_are_copies_none_is_odd_for_it(monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
+    """Whether they are too many to be compared or not."""
+    monkeypatch.setattr(gather, "COMPARED_AT_ONCE", at_once)
     fleet = plant.healthy_fleet("steady", DEVICES, 120, seed=2)
     values = fleet.values.copy()
     values[:, 200:] = values[:, :200]
