@@ -18,7 +18,7 @@ import oddfleet
 from oddfleet import Kind, cli, plant
 from oddfleet.detect import gather
 from oddfleet.errors import InputError
-from oddfleet.ingest import Source, Stored, indexing, scan, scan_source
+from oddfleet.ingest import Source, Stored, folder, indexing, listing, scan, scan_source
 from oddfleet.ingest.stored import StoredFleet
 from tests.functional.fleets import FLEETS, differences
 from tests.functional.inputs import cases
@@ -232,6 +232,29 @@ def test_columns_of_other_types_are_read_as_a_whole(tmp_path: Path, column: Any)
     rows.cast(column).write_parquet(tmp_path / "x.parquet")
     assert isinstance(scan_source(tmp_path / "x.parquet"), Source)
     assert oddfleet.scan(tmp_path / "x.parquet").n_devices == 4
+
+
+def test_a_path_no_system_takes(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="check the path"):
+        oddfleet.scan(tmp_path / ("x" * 5000))
+
+
+@pytest.mark.parametrize("files", ["of devices", "tables"])
+def test_a_folder_is_listed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: str) -> None:
+    fleet = plant.steady_fleet(4, 40, seed=1)
+    if files == "tables":
+        table(fleet).write_parquet(tmp_path / "x.parquet")
+    else:
+        plant.write_folder(fleet, tmp_path)
+    listed: list[Path] = []
+
+    def entries_of(path: Path) -> Any:
+        listed.append(path)
+        return listing.entries_of(path)
+
+    monkeypatch.setattr(folder, "entries_of", entries_of)
+    assert oddfleet.scan(tmp_path).n_devices == 4
+    assert listed == [tmp_path]
 
 
 def test_a_table_by_day_is_read_as_a_whole_if_it_is_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

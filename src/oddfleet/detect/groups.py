@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -110,4 +110,4 @@ def _parted(fleet: Fleet, group: Group, repeated: FloatArray, settings: Settings
     parting = Parting(group.judgement, limit)
     names = ((group.label, ~other), (f"{group.label}, another kind", other))
     parted = (_judged(fleet, name, [group.members[d] for d in np.flatnonzero(side)], repeated) for name, side in names)
-    return [Group(part.label, part.members, part.judgement, group.kind, parting) for part in parted]
+    return [replace(part, kind=group.kind, parting=parting) for part in parted]

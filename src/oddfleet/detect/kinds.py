@@ -96,7 +96,7 @@ class Kinds:
     parts: tuple[_Part, ...]
 
     def of(self, values: FloatArray, dates: DateArray) -> IntArray:
-        """The kinds (devices,) of others, from values and dates as in ``learn``."""
+        """The kinds (devices,) of others, from values and dates as in ``find``."""
         labels = np.zeros(values.shape[1], np.int64)
         if len(self.parts) == 1:
             return labels

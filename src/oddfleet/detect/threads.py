@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
+
+from oddfleet.processors import usable_processors
 
 _Block = TypeVar("_Block")
 _Result = TypeVar("_Result")
@@ -19,7 +20,7 @@ def each(function: Callable[[_Block], _Result], blocks: Iterable[_Block]) -> Ite
 
     What the function or the blocks raise is raised here; of the blocks no more are asked for than can be worked on.
     """
-    processors = _processors()
+    processors = usable_processors()
     if processors == 1:
         yield from map(function, blocks)
         return
@@ -35,8 +36,3 @@ def each(function: Callable[[_Block], _Result], blocks: Iterable[_Block]) -> Ite
         finally:
             for waiting in begun:
                 waiting.cancel()
-
-
-def _processors() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -25,18 +25,20 @@ _EMPTY = "the file must have data lines below the header date,traffic, got none"
 _NOT_READ = "not read: the file of a device must end in .csv, .tsv or .txt, packed as .gz or not; convert it"
 
 
-def read_folder(folder: Path, progress: Callable[[int, int], None] | None) -> Source:
+def read_folder(
+    folder: Path, files: Sequence[DeviceFile], beside: Beside, progress: Callable[[int, int], None] | None
+) -> Source:
     """Read every device file of a folder and of its sub-folders, and the meta file.
 
     Args:
-        folder: an existing folder, or a zip of one; hidden files and editor backups are passed over.
+        folder: an existing folder, or a zip of one.
+        files: the device files in it, as ``traffic_and_others`` finds them.
+        beside: the other files.
         progress: called with (files done, files in all).
 
     Raises:
-        InputError: when the folder cannot be listed, holds no file of a device or no line that can be read, or
-            its meta file is broken.
+        InputError: when there is no file of a device or no line that can be read, or the meta file is broken.
     """
-    files, beside = traffic_and_others(folder)
     if not files:
         raise InputError(
             f"{folder}: a file iot_<id>.csv for each device is needed, got a folder without any; "
@@ -89,6 +91,8 @@ def meta_beside(beside: Beside, known: pl.Series) -> Meta:
 
 def traffic_and_others(folder: Path) -> tuple[list[DeviceFile], Beside]:
     """The files of a folder with lines of one device each, and all others, of which one may be the meta file.
+
+    Hidden files and editor backups are passed over.
 
     Raises:
         InputError: when the folder cannot be listed.

@@ -112,10 +112,7 @@ def index(files: Sequence[ParquetFile], progress: Callable[[int, int], None] | N
             found.add(*part)
             if progress is not None:
                 progress(found.rows, total)
-    distinct = set(found.ids)
-    if len(distinct) < len(found.ids):
-        return None
-    if any(isinstance(device, str) for device in distinct):
+    if any(isinstance(device, str) for device in found.ids):
         found.ids = [str(device) for device in found.ids]
     return found if len(set(found.ids)) == len(found.ids) else None
 

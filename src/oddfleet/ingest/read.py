@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from oddfleet.errors import InputError
 from oddfleet.ingest.folder import Beside, read_folder, traffic_and_others
+from oddfleet.ingest.listing import DeviceFile
 from oddfleet.ingest.parquet import ENDING
 from oddfleet.ingest.source import Source
 from oddfleet.ingest.table import read_table, read_tables
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What lies at a path, looked up once for all who read it.
+
+    Attributes:
+        tables: the Parquet tables: the path itself, or those of a folder without files of single devices.
+        files: files of single devices: a folder that has one is a folder of these, whatever else is in it.
+        beside: what else is in the folder.
+    """
+
+    tables: tuple[Path, ...] = ()
+    files: tuple[DeviceFile, ...] = ()
+    beside: Beside = field(default_factory=Beside)
 
 
 def read_source(path: Path, progress: Callable[[int, int], None] | None = None) -> Source:
@@ -26,6 +42,15 @@ def read_source(path: Path, progress: Callable[[int, int], None] | None = None) 
         InputError: when there is nothing at ``path``, no device file, no line that can be read, or when most lines are
             of hours and not of days.
     """
+    return read_contents(path, contents_of(path), progress)
+
+
+def contents_of(path: Path) -> Contents:
+    """Look what lies at a path.
+
+    Raises:
+        InputError: when there is nothing, or a folder cannot be listed.
+    """
     try:
         path.stat()
     except (OSError, ValueError) as error:
@@ -33,27 +58,24 @@ def read_source(path: Path, progress: Callable[[int, int], None] | None = None) 
         raise InputError(
             f"{path}: {needed}, got {getattr(error, 'strerror', None) or error}; check the path"
         ) from error
-    tables, beside = tables_at(path)
-    if path.is_dir() and tables:
-        return read_tables(path, tables, beside, progress)
-    folder = path.is_dir() or path.suffix.lower() == ".zip"
-    return read_folder(path, progress) if folder else read_table(path, progress)
-
-
-def tables_at(path: Path) -> tuple[list[Path], Beside]:
-    """The Parquet tables at a path and what lies beside them; none where it is no such table, nor a folder of them.
-
-    A folder with files of single devices is one of these, whatever else is in it.
-
-    Raises:
-        InputError: when a folder cannot be listed.
-    """
-    if path.is_file():
-        return ([path] if path.suffix.lower() == ENDING else []), Beside()
-    if not path.is_dir():
-        return [], Beside()
+    if not _is_folder(path):
+        return Contents(tables=(path,) if path.is_file() and path.suffix.lower() == ENDING else ())
     files, beside = traffic_and_others(path)
-    tables = [entry.path for entry in beside.others if entry.path.suffix.lower() == ENDING]
-    if files or not tables:
-        return [], Beside()
-    return tables, replace(beside, others=tuple(entry for entry in beside.others if entry.path not in tables))
+    if files or not path.is_dir():
+        return Contents(files=tuple(files), beside=beside)
+    tables = tuple(entry.path for entry in beside.others if entry.path.suffix.lower() == ENDING)
+    others = tuple(entry for entry in beside.others if entry.path not in tables)
+    return Contents(tables=tables, beside=replace(beside, others=others))
+
+
+def read_contents(path: Path, contents: Contents, progress: Callable[[int, int], None] | None) -> Source:
+    """``read_source`` of a path whose contents are known."""
+    if not _is_folder(path):
+        return read_table(path, progress)
+    if contents.tables:
+        return read_tables(path, contents.tables, contents.beside, progress)
+    return read_folder(path, contents.files, contents.beside, progress)
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() or path.suffix.lower() == ".zip"

@@ -10,10 +10,10 @@ import numpy as np
 import polars as pl
 
 from oddfleet.errors import InputError
-from oddfleet.ingest.folder import Beside, meta_beside
+from oddfleet.ingest.folder import meta_beside
 from oddfleet.ingest.indexing import Index, index
 from oddfleet.ingest.parquet import open_parquet
-from oddfleet.ingest.read import read_source, tables_at
+from oddfleet.ingest.read import Contents, contents_of, read_contents
 from oddfleet.ingest.roster import meta_of, read_roster, silent_of
 from oddfleet.ingest.source import Source, of_devices, to_fleet, top_devices
 from oddfleet.ingest.stored import StoredFleet
@@ -84,31 +84,31 @@ def scan_source(path: Path, progress: Callable[[int, int], None] | None = None) 
         InputError: as ``read_source``; and when the rows of a device do not stand together in a table that is too large
             for memory.
     """
-    paths, beside = tables_at(path)
-    if not paths:
-        return read_source(path, progress)
+    contents = contents_of(path)
+    if not contents.tables:
+        return read_contents(path, contents, progress)
     try:
-        files = [open_parquet(file) for file in paths]
+        files = [open_parquet(file) for file in contents.tables]
         rows = sum(file.rows for file in files)
         found = index(files, progress)
     except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
         # What is wrong with it is said where it is read as a whole.
-        return read_source(path, progress)
+        return read_contents(path, contents, progress)
     if found is not None and found.recorded.any():
-        return _stored(path, beside, found)
+        return _stored(path, contents, found)
     if rows > MOST_ROWS:
         raise InputError(
             f"{path}: the rows of a device must stand together in a table of more than {MOST_ROWS:,} rows, with days, "
             f"numbers or words, and numbers, got {rows:,} others; write it anew by device and day"
         )
-    return read_source(path, progress)
+    return read_contents(path, contents, progress)
 
 
-def _stored(path: Path, beside: Beside, found: Index) -> Stored:
-    words = any(isinstance(device, str) for device in found.ids)
+def _stored(path: Path, contents: Contents, found: Index) -> Stored:
+    words = isinstance(found.ids[0], str)
     known = pl.Series(found.ids, dtype=pl.String if words else pl.Int64)
     roster = read_roster(path) if path.is_file() else None
-    meta = meta_beside(beside, known) if roster is None else meta_of(roster, path, known)
+    meta = meta_beside(contents.beside, known) if roster is None else meta_of(roster, path, known)
     silent = () if roster is None else silent_of(roster, set(found.ids), words=words)
     fleet = _fleet(found, silent, meta.table)
     return Stored(

@@ -13,6 +13,7 @@ import polars as pl
 from oddfleet.errors import InputError
 from oddfleet.ingest.parquet import ParquetFile, Taken, as_numbers, stamp_of, take
 from oddfleet.model import DateArray, DeviceId, Fleet, FloatArray, IntArray
+from oddfleet.model.fleet import part_of
 from oddfleet.model.frames import matrices
 
 _Arrays = dict[str, npt.NDArray[Any]]
@@ -156,11 +157,11 @@ class StoredFleet:
             read = self._reader(span)
             for start in range(0, span.devices, devices):
                 some = np.arange(start, min(start + devices, span.devices))
-                yield places[some], self._fleet(places[some], read(some))
+                yield places[some], part_of(self, places[some], read(some))
         silent = np.setdiff1d(np.arange(self.n_devices), self.places)
         for start in range(0, len(silent), devices):
             some = silent[start : start + devices]
-            yield some, self._fleet(some, {"values": np.full((self.n_days, len(some)), np.nan)})
+            yield some, part_of(self, some, {"values": np.full((self.n_days, len(some)), np.nan)})
 
     def subset(self, places: IntArray) -> Fleet:
         """The fleet of some devices, in the order wanted, in memory."""
@@ -174,7 +175,7 @@ class StoredFleet:
             if some.size:
                 for name, part in self._reader(span)(some).items():
                     found[name][:, wanted[own[some]]] = part
-        return self._fleet(places, found)
+        return part_of(self, places, found)
 
     def _placed(self) -> Iterator[tuple[Span, IntArray]]:
         """Each span with the places of its devices."""
@@ -191,15 +192,6 @@ class StoredFleet:
             return lambda some: {"values": np.ascontiguousarray(values[some].T)}
         runs = Runs.of(span.take().observed())
         return lambda some: runs.some(some, first, self.n_days)
-
-    def _fleet(self, places: IntArray, arrays: _Arrays) -> Fleet:
-        return Fleet(
-            device_ids=tuple(self.device_ids[place] for place in places),
-            names=tuple(self.names[place] for place in places),
-            dates=self.dates,
-            attributes={name: tuple(column[place] for place in places) for name, column in self.attributes.items()},
-            **arrays,
-        )
 
 
 def _begins(runs: npt.NDArray[Any]) -> IntArray:

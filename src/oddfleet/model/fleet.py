@@ -120,15 +120,8 @@ class Fleet:
         Args:
             places: int (devices of the subset,), their columns in ``values``, in the order wanted.
         """
-        return Fleet(
-            device_ids=tuple(self.device_ids[place] for place in places),
-            names=tuple(self.names[place] for place in places),
-            dates=self.dates,
-            values=self.values[:, places],
-            duplicated=self.duplicated[:, places],
-            invalid=self.invalid[:, places],
-            attributes={name: tuple(column[place] for place in places) for name, column in self.attributes.items()},
-        )
+        parts = {"values": self.values, "duplicated": self.duplicated, "invalid": self.invalid}
+        return part_of(self, places, {name: part[:, places] for name, part in parts.items()})
 
     def blocks(self, devices: int) -> Iterator[tuple[IntArray, Fleet]]:
         """All devices once, at most so many at a time, each block with the places (devices,) of its devices."""
@@ -162,3 +155,20 @@ class Fleet:
             InputError: when a column is missing or has the wrong type, or there is no row.
         """
         return cls(**frames.long_parts(frame))
+
+
+def part_of(whole: AnyFleet, places: IntArray, arrays: Mapping[str, npt.NDArray[Any]]) -> Fleet:
+    """The fleet of some devices of another.
+
+    Args:
+        whole: the other.
+        places: int (devices of the part,), which of its devices, in the order wanted.
+        arrays: those of a ``Fleet``, such as ``values``, for these devices alone.
+    """
+    return Fleet(
+        device_ids=tuple(whole.device_ids[place] for place in places),
+        names=tuple(whole.names[place] for place in places),
+        dates=whole.dates,
+        attributes={name: tuple(column[place] for place in places) for name, column in whole.attributes.items()},
+        **arrays,
+    )

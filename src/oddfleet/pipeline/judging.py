@@ -195,9 +195,7 @@ def _health(source: Source | Stored, fleet: AnyFleet, gaps: int, settings: Setti
         data_without_name=len(present - named),
         first_day=fleet.dates[0].item(),
         last_day=fleet.dates[-1].item(),
-        unread=tuple(
-            f"{issue.file}{f':{issue.line}' if issue.line else ''}: {issue.reason}" for issue in source.unread
-        ),
+        unread=tuple(issue.sentence for issue in source.unread),
         gaps=gaps,
         rows_left=0 if settings.store == "sqlite" else rows,
     )

@@ -121,8 +121,7 @@ def _print_odd_devices(result: Oddities, fleet: AnyFleet, console: Console) -> N
         _print_lines([f"{verdict}."], console)
         return
     _print_lines([f"{verdict}:"], console)
-    odd = set(result.ids)
-    names = {one: name for one, name in zip(fleet.device_ids, fleet.names, strict=True) if one in odd}
+    names = wording.names_of_odd(result, fleet)
     rows = [_row(result, names, device_id) for device_id in result.ids[:MOST_ROWS]]
     if console.is_terminal:
         table = Table("Name", "Id", "Kind", "Since", "Why", box=box.SIMPLE_HEAD)

@@ -12,6 +12,7 @@ from typing import Any
 
 from oddfleet.errors import SCHEMA
 from oddfleet.model import Answers, AnyFleet, Compaction, DataHealth, Finding, Oddities, SelfTest
+from oddfleet.report import wording
 
 
 def oddities_json(result: Oddities, fleet: AnyFleet) -> str:
@@ -21,8 +22,7 @@ def oddities_json(result: Oddities, fleet: AnyFleet) -> str:
         result: the decision.
         fleet: where the names are; a device without a name gets null.
     """
-    odd = set(result.ids)
-    names = {one: name for one, name in zip(fleet.device_ids, fleet.names, strict=True) if one in odd}
+    names = wording.names_of_odd(result, fleet)
     return _document([{"id": device_id, "name": names[device_id]} for device_id in result.ids])
 
 

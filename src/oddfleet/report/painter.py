@@ -13,6 +13,7 @@ import subprocess
 import sys
 from types import TracebackType
 
+from oddfleet.processors import usable_processors
 from oddfleet.report.chart import Chart
 from oddfleet.report.plots import png
 
@@ -75,8 +76,7 @@ def _worth_it() -> bool:
     """
     if os.name == "nt" or "matplotlib.backends.backend_agg" in sys.modules:
         return False
-    usable = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
-    return len(usable) > 1
+    return usable_processors() > 1
 
 
 def _begun() -> subprocess.Popen[bytes] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from datetime import date
 
-from oddfleet.model import Compaction, DataHealth, DeviceId, Kind
+from oddfleet.model import AnyFleet, Compaction, DataHealth, DeviceId, Kind, Oddities
 
 _LARGE_NUMBERS = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
 _CANNOT_TELL: dict[Kind, str] = {
@@ -167,6 +167,12 @@ def device(name: str | None, device_id: DeviceId) -> str:
     ('running_gopher (4)', 'device 4')
     """
     return f"{name} ({device_id})" if name and name.strip() else f"device {device_id}"
+
+
+def names_of_odd(result: Oddities, fleet: AnyFleet) -> dict[DeviceId, str | None]:
+    """The names of the odd devices, None where there is none: a large fleet is gone through once for all of them."""
+    odd = set(result.ids)
+    return {one: name for one, name in zip(fleet.device_ids, fleet.names, strict=True) if one in odd}
 
 
 def verdict(n_odd: int, n_devices: int, alpha: float) -> str:

@@ -10,7 +10,7 @@ from oddfleet.detect import threads
 
 @pytest.mark.parametrize("processors", [1, 2, 5])
 def test_results_come_in_the_order_of_the_blocks(monkeypatch: pytest.MonkeyPatch, processors: int) -> None:
-    monkeypatch.setattr(threads, "_processors", lambda: processors)
+    monkeypatch.setattr(threads, "usable_processors", lambda: processors)
     slow = threading.Event()
 
     def square(number: int) -> int:
@@ -24,7 +24,7 @@ def test_results_come_in_the_order_of_the_blocks(monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("processors", [1, 2])
 def test_what_is_raised_comes_out(monkeypatch: pytest.MonkeyPatch, processors: int) -> None:
-    monkeypatch.setattr(threads, "_processors", lambda: processors)
+    monkeypatch.setattr(threads, "usable_processors", lambda: processors)
 
     def broken(number: int) -> int:
         if number == 3:
@@ -38,7 +38,7 @@ def test_what_is_raised_comes_out(monkeypatch: pytest.MonkeyPatch, processors: i
 
 
 def test_no_more_blocks_are_made_than_can_be_worked_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(threads, "_processors", lambda: 2)
+    monkeypatch.setattr(threads, "usable_processors", lambda: 2)
     made: list[int] = []
 
     def blocks() -> Iterator[int]:
@@ -49,7 +49,3 @@ def test_no_more_blocks_are_made_than_can_be_worked_on(monkeypatch: pytest.Monke
     results = threads.each(lambda number: number, blocks())
     assert next(results) == 0
     assert len(made) <= 2 * threads._WAITING + 1
-
-
-def test_this_process_may_use_a_processor() -> None:
-    assert threads._processors() >= 1
