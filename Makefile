@@ -106,6 +106,8 @@ lock: $(READY) ## pin and hash all packages anew, for every platform
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 		--group bench --constraint requirements.lock --output-file requirements-bench.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
+		--group ui --constraint requirements.lock --output-file requirements-ui.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 		--group fuzz --constraint requirements.lock --output-file requirements-fuzz.lock
 
 clean: ## remove everything that was made here

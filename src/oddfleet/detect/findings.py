@@ -13,11 +13,12 @@ from oddfleet.detect.judge import TESTS, jury_of
 from oddfleet.detect.patient import Patient, Symptom
 from oddfleet.detect.promises import Broken
 from oddfleet.detect.repeats import Repeats
-from oddfleet.model import AnyFleet, Finding, FloatArray, Kind
+from oddfleet.model import QUANTILES, AnyFleet, Finding, FloatArray, Kind
 
 LARGE = 50
 """In a cohort of more devices one of them does not move what is usual."""
 _AS_RECORDED = (Kind.ROUNDED, Kind.INACTIVE, Kind.FROZEN)
+_REPEATS = (Kind.COPIED, Kind.REPLAYED)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,20 +30,20 @@ class Cohort:
         device: the column of the device.
         patient: the device among its cohort.
         copies: whose days a device repeats.
-        usual: what is usual in a large cohort, once measured.
+        others: what the others of a large cohort measure, by kind and test, once measured.
     """
 
     fleet: AnyFleet
     device: int
     patient: Patient
     copies: Repeats
-    usual: dict[str, float]
+    others: dict[str, FloatArray]
 
 
 def of_symptom(cohort: Cohort, symptom: Symptom) -> Finding:
     """The finding for one symptom of a device."""
     kind, fleet, device = symptom.kind, cohort.fleet, cohort.device
-    value, usual = _measured(cohort, symptom)
+    value, usual = _value(cohort, symptom), _middle(_others(cohort, symptom))
     since, until, days = _period(cohort, symptom)
     evidence = statements.Evidence(
         value=value,
@@ -92,36 +93,52 @@ def _finding(fleet: AnyFleet, device: int, kind: Kind, evidence: statements.Evid
     )
 
 
-def _measured(cohort: Cohort, symptom: Symptom) -> tuple[float, float]:
-    """The measure of a kind for the device as the symptom shows it, and what is usual.
+def quantiles(cohort: Cohort, symptom: Symptom) -> FloatArray:
+    """What the others of its cohort measure where a symptom's finding tells ``value``: their ``model.QUANTILES``.
+
+    Of steps and drifts, which go either way, it is the size. None at all (0,) where nobody else has a number.
+    """
+    known = _others(cohort, symptom)
+    known = known[np.isfinite(known)]
+    return np.quantile(known, QUANTILES) if known.size else known
+
+
+def _value(cohort: Cohort, symptom: Symptom) -> float:
+    """The measure of a kind for the device as the symptom shows it.
 
     Measured in MB and without what the fleet shares; what concerns the record as such, as recorded.
     """
-    kind, test, block = symptom.kind, symptom.test, cohort.patient.judgement.block
-    place = cohort.patient.place
-    if kind in (Kind.COPIED, Kind.REPLAYED) and symptom.days is not None:
-        return float(symptom.days.sum()), 0.0
+    kind, place = symptom.kind, cohort.patient.place
+    if kind in _REPEATS and symptom.days is not None:
+        return float(symptom.days.sum())
     if kind is Kind.DETACHED:
-        return cohort.patient.follows, 1.0
+        return cohort.patient.follows
     if kind is Kind.MIXTURE:
-        return _combined(cohort)
-    matrix = block.values if kind in _AS_RECORDED else block.freed
-    series = matrix[:, place] if kind in _AS_RECORDED else _in_mb(cohort, symptom.series)
-    value = float(measures.measure(kind, series[:, None], test)[0])
+        return float(_features_out(cohort)[place])
+    recorded = kind in _AS_RECORDED
+    series = cohort.patient.judgement.block.values[:, place] if recorded else _in_mb(cohort, symptom.series)
+    return float(measures.measure(kind, series[:, None], symptom.test)[0])
+
+
+def _others(cohort: Cohort, symptom: Symptom) -> FloatArray:
+    """What the others measure; their middle is what is usual. In a large cohort, all of them do."""
+    kind, patient = symptom.kind, cohort.patient
+    if kind in _REPEATS and symptom.days is not None:
+        return np.zeros(1)
+    if kind is Kind.DETACHED:
+        return patient.followings
+    if kind is Kind.MIXTURE:
+        return _features_out(cohort)
     if kind is Kind.SPREAD:
-        return value, value * float(np.exp(-cohort.patient.away("spread_log_mb")))
-    return value, _usual(cohort, kind, test, matrix)
-
-
-def _usual(cohort: Cohort, kind: Kind, test: str, matrix: FloatArray) -> float:
-    """The measure of a kind in the middle of the other devices; in a large cohort, of all."""
-    key, large = f"{kind}/{test}", matrix.shape[1] > LARGE
-    if large and key in cohort.usual:
-        return cohort.usual[key]
-    known = measures.measure(kind, matrix[:, jury_of(matrix.shape[1], -1 if large else cohort.patient.place)], test)
+        return _value(cohort, symptom) * np.exp(-patient.apart("spread_log_mb"))
+    matrix = patient.judgement.block.values if kind in _AS_RECORDED else patient.judgement.block.freed
+    key, large = f"{kind}/{symptom.test}", matrix.shape[1] > LARGE
+    if large and key in cohort.others:
+        return cohort.others[key]
+    known = measures.measure(kind, matrix[:, jury_of(matrix.shape[1], -1 if large else patient.place)], symptom.test)
     # A usual step or drift goes either way: what is usual is its size.
-    cohort.usual[key] = _middle(np.abs(known) if kind in (Kind.LEVEL_SHIFT, Kind.DRIFT) else known)
-    return cohort.usual[key]
+    cohort.others[key] = np.abs(known) if kind in (Kind.LEVEL_SHIFT, Kind.DRIFT) else known
+    return cohort.others[key]
 
 
 def _in_mb(cohort: Cohort, series: FloatArray) -> FloatArray:
@@ -134,11 +151,11 @@ def _middle(known: FloatArray) -> float:
     return float(np.median(known)) if known.size else float("nan")
 
 
-def _combined(cohort: Cohort) -> tuple[float, float]:
-    """How many features are a little out (the outer tenth of the cohort), and how many are in the middle device."""
+def _features_out(cohort: Cohort) -> FloatArray:
+    """How many features of each device are a little out (the outer tenth of the cohort)."""
     log_p = cohort.patient.judgement.log_p[: len(COMPARED)]
-    out = (log_p < np.log(0.1)).sum(axis=0)
-    return float(out[cohort.patient.place]), float(np.median(out))
+    out: FloatArray = (log_p < np.log(0.1)).sum(axis=0).astype(float)
+    return out
 
 
 def _period(cohort: Cohort, symptom: Symptom) -> tuple[date | None, date | None, int]:

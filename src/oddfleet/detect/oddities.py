@@ -12,9 +12,8 @@ from oddfleet.detect import decide, diagnose, findings, promises
 from oddfleet.detect.features import COMPARED
 from oddfleet.detect.gather import Gathered, Step, gather, judgements, tests
 from oddfleet.detect.patient import patient
-from oddfleet.detect.promises import Broken
 from oddfleet.detect.runs import FEWEST_DEVICES
-from oddfleet.model import AnyFleet, BoolArray, Finding, FloatArray, Kind, Oddities, id_order
+from oddfleet.model import AnyFleet, BoolArray, DeviceId, Finding, FloatArray, Kind, Oddities, id_order
 from oddfleet.settings import Settings
 
 DECISIVE = (Kind.NEGATIVE_TRAFFIC, Kind.INVALID_VALUES, Kind.DUPLICATE_DAYS)
@@ -23,6 +22,8 @@ MOST_SIZES = 20
 """Cohorts whose sizes a note tells."""
 MOST_TOLD = 20_000
 """So many broken promises of devices that are not odd are told one by one: more nobody reads."""
+
+_Among = dict[tuple[DeviceId, Kind], FloatArray]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,7 +64,7 @@ def find_oddities(fleet: AnyFleet, settings: Settings, step: Step | None = None)
 
 def _judged(fleet: AnyFleet, settings: Settings, step: Step) -> Oddities:
     verdict = _decide(gather(fleet, settings, step), settings)
-    said = _findings(fleet, verdict, settings.alpha)
+    said, among = _findings(fleet, verdict, settings.alpha)
     ids, breaks, log_p = fleet.device_ids, verdict.breaks, verdict.log_p
     order = sorted(
         {*said, *np.flatnonzero(verdict.odd).tolist()}, key=lambda d: (not breaks[d], log_p[d], id_order(ids[d]))
@@ -76,6 +77,7 @@ def _judged(fleet: AnyFleet, settings: Settings, step: Step) -> Oddities:
         table=_table(fleet, verdict),
         alpha=settings.alpha,
         notes=(*_notes(fleet.n_devices, verdict.known), *_untold(len(rest) - MOST_TOLD)),
+        among=among,
     )
 
 
@@ -85,34 +87,36 @@ def _decide(known: Gathered, settings: Settings) -> _Verdict:
     return _Verdict(known, breaks, log_p, breaks | decide.discoveries(log_p, settings.alpha))
 
 
-def _findings(fleet: AnyFleet, verdict: _Verdict, alpha: float) -> dict[int, list[Finding]]:
-    """The findings about devices, by their places: broken promises of all, symptoms of the odd ones."""
+def _findings(fleet: AnyFleet, verdict: _Verdict, alpha: float) -> tuple[dict[int, list[Finding]], _Among]:
+    """The findings about devices, by their places: broken promises of all, symptoms of the odd ones.
+
+    With what those about odd devices are to be compared with.
+    """
     said: dict[int, list[Finding]] = defaultdict(list)
+    among: _Among = {}
     known = verdict.known
     for kind in DECISIVE:
         for device in np.flatnonzero(known.broken[kind].counts).tolist():
             said[device].append(findings.of_promise(fleet, device, known.broken[kind]))
     lost = known.broken[Kind.MISSING_DAYS]
-    usual: dict[int, dict[str, float]] = defaultdict(dict)
+    others: dict[int, dict[str, FloatArray]] = defaultdict(dict)
     for judgement, place, device in judgements(fleet, known, np.flatnonzero(verdict.odd)):
         who = patient(judgement, place, device, known.repeated, alpha)
-        cohort = findings.Cohort(fleet, device, who, known.repeated[1], usual[int(known.group[device])])
-        said[device] += _symptoms(cohort, lost)
+        cohort = findings.Cohort(fleet, device, who, known.repeated[1], others[int(known.group[device])])
+        for symptom in diagnose.symptoms(who):
+            if symptom.kind is not Kind.MISSING_DAYS:
+                said[device].append(findings.of_symptom(cohort, symptom))
+                among.setdefault((fleet.device_ids[device], symptom.kind), findings.quantiles(cohort, symptom))
+            elif lost.counts[device]:
+                # Told as the broken promise that it is.
+                said[device].append(findings.of_promise(fleet, device, lost))
     for device in np.flatnonzero(lost.counts).tolist():
         if all(finding.kind is not Kind.MISSING_DAYS for finding in said[device]):
             said[device].append(findings.of_promise(fleet, device, lost))
-    return said
-
-
-def _symptoms(cohort: findings.Cohort, lost: Broken) -> list[Finding]:
-    """The findings for the symptoms of one odd device; lost days are told as the broken promise that they are."""
-    said = []
-    for symptom in diagnose.symptoms(cohort.patient):
-        if symptom.kind is not Kind.MISSING_DAYS:
-            said.append(findings.of_symptom(cohort, symptom))
-        elif lost.counts[cohort.device]:
-            said.append(findings.of_promise(cohort.fleet, cohort.device, lost))
-    return said
+    for device in np.flatnonzero(verdict.odd).tolist():
+        kinds = (finding.kind for finding in said[device] if finding.p_value is None)
+        among |= {(fleet.device_ids[device], kind): known.broken[kind].quantiles for kind in kinds}
+    return said, among
 
 
 def _table(fleet: AnyFleet, verdict: _Verdict) -> dict[str, Any]:

@@ -59,13 +59,24 @@ class Patient:
     @property
     def follows(self) -> float:
         """How strongly it follows what its cohort shares, where 1 is usual; NaN where nothing is shared."""
+        return float(self.followings[self.place])
+
+    @property
+    def followings(self) -> FloatArray:
+        """The same of every device of the cohort (devices,)."""
         coupling = self.judgement.table.row("coupling_share")
-        return float(coupling[self.place] / moments.median(coupling[:, None])[0])
+        followings: FloatArray = coupling / moments.median(coupling[:, None])[0]
+        return followings
 
     def away(self, feature: str) -> float:
         """How far a feature is from what is usual for a device like this one."""
+        return float(moments.median(self.apart(feature)[:, None])[0])
+
+    def apart(self, feature: str) -> FloatArray:
+        """How far a feature of this device is above that of every device of the cohort (devices,)."""
         row = self.judgement.loose.row(feature)
-        return float(row[self.place] - moments.median(row[:, None])[0])
+        apart: FloatArray = row[self.place] - row
+        return apart
 
 
 def patient(judgement: Judgement, place: int, device: int, repeated: tuple[Repeats, Repeats], alpha: float) -> Patient:

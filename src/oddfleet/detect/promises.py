@@ -15,7 +15,7 @@ from scipy.special import betainc
 
 from oddfleet.detect import surprise
 from oddfleet.detect.runs import FEWEST_DEVICES
-from oddfleet.model import BoolArray, Fleet, FloatArray, IntArray, Kind
+from oddfleet.model import QUANTILES, BoolArray, Fleet, FloatArray, IntArray, Kind
 
 KINDS = (Kind.NEGATIVE_TRAFFIC, Kind.INVALID_VALUES, Kind.DUPLICATE_DAYS, Kind.MISSING_DAYS)
 MOST_BREAKERS = 0.1
@@ -72,6 +72,12 @@ class Broken:
         own = int(np.searchsorted(self._ordered, self.counts[device]))
         low, high = ((middle + (middle >= own)) for middle in ((others - 1) // 2, others // 2))
         return float(self._ordered[low] + self._ordered[high]) / 2
+
+    @cached_property
+    def quantiles(self) -> FloatArray:
+        """The ``model.QUANTILES`` of the counts of all devices."""
+        quantiles: FloatArray = np.quantile(self._ordered, QUANTILES)
+        return quantiles
 
     @cached_property
     def _ordered(self) -> IntArray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oddfleet.model.finding import DataIssue, Finding, Kind, Oddities
+from oddfleet.model.finding import QUANTILES, DataIssue, Finding, Kind, Oddities
 from oddfleet.model.fleet import AnyFleet, BoolArray, DateArray, DeviceId, Fleet, FloatArray, IntArray
 from oddfleet.model.frames import id_order
 from oddfleet.model.roster import ROSTER_KEY, Roster
@@ -10,6 +10,7 @@ from oddfleet.model.selftest import FaultTest, SelfTest
 from oddfleet.model.summary import TOP_DEVICES, Answers, Compaction, DataHealth, DeviceTotal
 
 __all__ = [
+    "QUANTILES",
     "ROSTER_KEY",
     "TOP_DEVICES",
     "Answers",

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Any
 
 import narwhals as nw
 
-from oddfleet.model.fleet import DeviceId
+from oddfleet.model.fleet import DeviceId, FloatArray
+
+QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
+"""The quantiles by which a finding is compared with its cohort."""
 
 
 class Kind(StrEnum):
@@ -109,6 +112,8 @@ class Oddities:
             ``odd`` and every feature (float, NaN where it cannot be computed).
         alpha: the false-alarm rate the decision was made for.
         notes: sentences about the decision as a whole (such as a fleet too small to compare).
+        among: the ``QUANTILES`` of what the cohort measures where a finding about an odd device tells ``value``, by
+            device and kind, in the finding's unit; of steps and drifts the size. None for what cannot be compared.
     """
 
     ids: list[DeviceId]
@@ -116,6 +121,7 @@ class Oddities:
     table: Mapping[str, Sequence[Any]]
     alpha: float
     notes: tuple[str, ...] = ()
+    among: Mapping[tuple[DeviceId, Kind], FloatArray] = field(default_factory=dict)
 
     @property
     def devices(self) -> Any:

@@ -1,7 +1,7 @@
 """The colours of everything that is drawn, by what they stand for: pictures and page share one look.
 
-They are those of Okabe and Ito (2008), which people who see colours differently can tell apart, here and there darker or
-lighter so that text and thin lines stand out from the page (contrast of 4.5 for text, of 3 for lines).
+They are those of Okabe and Ito (2008), which people who see colours differently can tell apart, here and there darker
+or lighter so that text and thin lines stand out from the page (contrast of 4.5 for text, of 3 for lines).
 """
 
 from __future__ import annotations

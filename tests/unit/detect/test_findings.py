@@ -11,7 +11,7 @@ from oddfleet.detect import findings, judge, measures, patient, repeats, stateme
 from oddfleet.detect.features import COMPARED
 from oddfleet.detect.patient import Symptom
 from oddfleet.detect.promises import Broken
-from oddfleet.model import BoolArray, Finding, Fleet, FloatArray, Kind
+from oddfleet.model import QUANTILES, BoolArray, Finding, Fleet, FloatArray, Kind
 
 FLEET = plant.steady_fleet(6, seed=4)
 PLACE = 2
@@ -193,11 +193,11 @@ def test_in_a_large_cohort_what_is_usual_is_measured_once() -> None:
     cohort = _cohort(large)
     found = findings.of_symptom(cohort, _symptom(Kind.LEVEL, cohort))
     assert found.usual == pytest.approx(float(np.median(large.values.mean(axis=0))))
-    assert cohort.usual == {"level/": found.usual}
-    cohort.usual["level/"] = 7.0
+    assert float(np.median(cohort.others["level/"])) == found.usual
+    cohort.others["level/"] = np.array([7.0])
     assert findings.of_symptom(cohort, _symptom(Kind.LEVEL, cohort)).usual == 7
     small = _cohort(FLEET)
-    small.usual["level/"] = 7.0
+    small.others["level/"] = np.array([7.0])
     assert findings.of_symptom(small, _symptom(Kind.LEVEL, small)).usual == pytest.approx(100, abs=1)
 
 
@@ -258,3 +258,25 @@ def test_a_broken_promise_of_a_device_alone() -> None:
     alone = plant.steady_fleet(1, 30, seed=1)
     found = findings.of_promise(alone, 0, Broken.of(Kind.INVALID_VALUES, np.arange(30)[:, None] == 3))
     assert (found.value, found.usual, found.since) == (1, 0, date(2020, 1, 4))
+
+
+def test_a_finding_is_placed_among_what_the_others_measure() -> None:
+    cohort = _cohort(FLEET)
+    levels = np.delete(FLEET.values.mean(axis=0), PLACE)
+    found = findings.quantiles(cohort, _symptom(Kind.LEVEL, cohort))
+    np.testing.assert_allclose(found, np.quantile(levels, QUANTILES))
+    steps = findings.quantiles(cohort, _symptom(Kind.LEVEL_SHIFT, cohort))
+    assert (steps >= 0).all()
+    assert (np.diff(steps) >= 0).all()
+
+
+@pytest.mark.parametrize("kind", [Kind.SPREAD, Kind.WANDER, Kind.MIXTURE, Kind.SHAPE])
+def test_what_is_usual_is_the_middle_of_what_a_finding_is_placed_among(kind: Kind) -> None:
+    cohort = _cohort(FLEET)
+    symptom = _symptom(kind, cohort)
+    assert findings.of_symptom(cohort, symptom).usual == pytest.approx(findings.quantiles(cohort, symptom)[3])
+
+
+def test_a_device_alone_is_placed_among_nothing() -> None:
+    cohort = _cohort(FLEET, [PLACE])
+    assert findings.quantiles(cohort, _symptom(Kind.LEVEL, cohort)).size == 0

@@ -542,3 +542,18 @@ def test_a_fault_is_named_first_in_most_fleets_that_share_a_season(kind: Kind) -
         first.append(result.findings[0].kind)
     assert first.count(kind) >= 3
     assert others <= 1  # by Benjamini and Hochberg's bar; see above
+
+
+def test_every_finding_about_an_odd_device_is_placed_among_its_cohort() -> None:
+    values = _steady()
+    values[50, 3], values[100:, 4] = -5.0, values[100:, 4] + 30
+    values[30:34, 6] = np.nan
+    result = _found(values)
+    odd = {(finding.device_id, finding.kind) for finding in result.findings if finding.device_id in result.ids}
+    assert set(result.among) == odd
+    assert {kind for _, kind in odd} >= {Kind.NEGATIVE_TRAFFIC, Kind.LEVEL_SHIFT}
+    for finding in result.findings:
+        if finding.device_id in result.ids:
+            among = result.among[finding.device_id, finding.kind]
+            assert (np.diff(among) >= 0).all()
+            assert abs(finding.value) > among[-2]
