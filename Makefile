@@ -7,12 +7,13 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PEERS := $(VENV)/.bench-ready
 FUZZER := $(VENV)/.fuzz-ready
+UI := $(VENV)/.ui-ready
 FUZZ_SECONDS ?= 60
 OUT ?= out
 SHARED ?= ../shared/data/iot-2020/data
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types layers coverage real subsets calibration power speed fast large bench fuzz kill lock clean
+.PHONY: help run test check lint types layers coverage real subsets calibration power speed fast large bench ui fuzz kill lock clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -81,6 +82,14 @@ $(FUZZER): requirements-fuzz.lock $(READY)
 	@echo "Installing the fuzzer in $(VENV) (once; Linux only) ..." >&2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-fuzz.lock
 	@touch $@
+
+$(UI): requirements-ui.lock $(READY)
+	@echo "Installing what looks at pages and runs notebooks in $(VENV) (once) ..." >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-ui.lock
+	@touch $@
+
+ui: $(UI) ## the report in a real browser (Chromium, from your system) and the notebook in a real kernel
+	$(BIN)/python -m pytest -q tests/ui
 
 fuzz: $(FUZZER) ## bytes at random against the readers, FUZZ_SECONDS=60 each; the corpus is kept
 	@for reader in folder table meta; do \

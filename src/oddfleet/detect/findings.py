@@ -13,7 +13,7 @@ from oddfleet.detect.judge import TESTS, jury_of
 from oddfleet.detect.patient import Patient, Symptom
 from oddfleet.detect.promises import Broken
 from oddfleet.detect.repeats import Repeats
-from oddfleet.model import QUANTILES, AnyFleet, Finding, FloatArray, Kind
+from oddfleet.model import QUANTILES, AnyFleet, Finding, FloatArray, IntArray, Kind
 
 LARGE = 50
 """In a cohort of more devices one of them does not move what is usual."""
@@ -30,20 +30,20 @@ class Cohort:
         device: the column of the device.
         patient: the device among its cohort.
         copies: whose days a device repeats.
-        others: what the others of a large cohort measure, by kind and test, once measured.
+        measured: what the devices of a large cohort measure, by kind and test, once it is known.
     """
 
     fleet: AnyFleet
     device: int
     patient: Patient
     copies: Repeats
-    others: dict[str, FloatArray]
+    measured: dict[str, FloatArray]
 
 
 def of_symptom(cohort: Cohort, symptom: Symptom) -> Finding:
     """The finding for one symptom of a device."""
     kind, fleet, device = symptom.kind, cohort.fleet, cohort.device
-    value, usual = _value(cohort, symptom), _middle(_others(cohort, symptom))
+    value, usual = _value(cohort, symptom), _middle(_measured(cohort, symptom)[0])
     since, until, days = _period(cohort, symptom)
     evidence = statements.Evidence(
         value=value,
@@ -98,9 +98,12 @@ def quantiles(cohort: Cohort, symptom: Symptom) -> FloatArray:
 
     Of steps and drifts, which go either way, it is the size. None at all (0,) where nobody else has a number.
     """
-    known = _others(cohort, symptom)
-    known = known[np.isfinite(known)]
-    return np.quantile(known, QUANTILES) if known.size else known
+    known, who = _measured(cohort, symptom)
+    known = np.compress(np.isfinite(known) & (who != cohort.patient.place), known)
+    if known.size == 0:
+        return known
+    found: FloatArray = np.quantile(known, QUANTILES)
+    return found
 
 
 def _value(cohort: Cohort, symptom: Symptom) -> float:
@@ -120,25 +123,31 @@ def _value(cohort: Cohort, symptom: Symptom) -> float:
     return float(measures.measure(kind, series[:, None], symptom.test)[0])
 
 
-def _others(cohort: Cohort, symptom: Symptom) -> FloatArray:
-    """What the others measure; their middle is what is usual. In a large cohort, all of them do."""
+def _measured(cohort: Cohort, symptom: Symptom) -> tuple[FloatArray, IntArray]:
+    """What devices of the cohort measure, in the middle of which is what is usual; and which devices they are.
+
+    All of them in a large cohort, else the others; of what is known of all anyway, all.
+    """
     kind, patient = symptom.kind, cohort.patient
+    everyone = np.arange(patient.judgement.log_p.shape[1])
     if kind in _REPEATS and symptom.days is not None:
-        return np.zeros(1)
+        return np.zeros(len(everyone)), everyone
     if kind is Kind.DETACHED:
-        return patient.followings
+        return patient.followings, everyone
     if kind is Kind.MIXTURE:
-        return _features_out(cohort)
+        return _features_out(cohort), everyone
     if kind is Kind.SPREAD:
-        return _value(cohort, symptom) * np.exp(-patient.apart("spread_log_mb"))
-    matrix = patient.judgement.block.values if kind in _AS_RECORDED else patient.judgement.block.freed
-    key, large = f"{kind}/{symptom.test}", matrix.shape[1] > LARGE
-    if large and key in cohort.others:
-        return cohort.others[key]
-    known = measures.measure(kind, matrix[:, jury_of(matrix.shape[1], -1 if large else patient.place)], symptom.test)
-    # A usual step or drift goes either way: what is usual is its size.
-    cohort.others[key] = np.abs(known) if kind in (Kind.LEVEL_SHIFT, Kind.DRIFT) else known
-    return cohort.others[key]
+        spreads: FloatArray = _value(cohort, symptom) * np.exp(-patient.apart("spread_log_mb"))
+        return spreads, everyone
+    large = len(everyone) > LARGE
+    jury = jury_of(len(everyone), -1 if large else patient.place)
+    key = f"{kind}/{symptom.test}"
+    if not large or key not in cohort.measured:
+        matrix = patient.judgement.block.values if kind in _AS_RECORDED else patient.judgement.block.freed
+        known = measures.measure(kind, matrix[:, jury], symptom.test)
+        # A usual step or drift goes either way: what is usual is its size.
+        cohort.measured[key] = np.abs(known) if kind in (Kind.LEVEL_SHIFT, Kind.DRIFT) else known
+    return cohort.measured[key], jury
 
 
 def _in_mb(cohort: Cohort, series: FloatArray) -> FloatArray:

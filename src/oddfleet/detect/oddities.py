@@ -99,10 +99,10 @@ def _findings(fleet: AnyFleet, verdict: _Verdict, alpha: float) -> tuple[dict[in
         for device in np.flatnonzero(known.broken[kind].counts).tolist():
             said[device].append(findings.of_promise(fleet, device, known.broken[kind]))
     lost = known.broken[Kind.MISSING_DAYS]
-    others: dict[int, dict[str, FloatArray]] = defaultdict(dict)
+    measured: dict[int, dict[str, FloatArray]] = defaultdict(dict)
     for judgement, place, device in judgements(fleet, known, np.flatnonzero(verdict.odd)):
         who = patient(judgement, place, device, known.repeated, alpha)
-        cohort = findings.Cohort(fleet, device, who, known.repeated[1], others[int(known.group[device])])
+        cohort = findings.Cohort(fleet, device, who, known.repeated[1], measured[int(known.group[device])])
         for symptom in diagnose.symptoms(who):
             if symptom.kind is not Kind.MISSING_DAYS:
                 said[device].append(findings.of_symptom(cohort, symptom))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from oddfleet.model.days import AnomalousDay, FleetDays
 from oddfleet.model.finding import QUANTILES, DataIssue, Finding, Kind, Oddities
 from oddfleet.model.fleet import AnyFleet, BoolArray, DateArray, DeviceId, Fleet, FloatArray, IntArray
 from oddfleet.model.frames import id_order
@@ -13,6 +14,7 @@ __all__ = [
     "QUANTILES",
     "ROSTER_KEY",
     "TOP_DEVICES",
+    "AnomalousDay",
     "Answers",
     "AnyFleet",
     "BoolArray",
@@ -25,6 +27,7 @@ __all__ = [
     "FaultTest",
     "Finding",
     "Fleet",
+    "FleetDays",
     "FloatArray",
     "IntArray",
     "Kind",

@@ -10,6 +10,7 @@ from typing import Any
 
 import narwhals as nw
 
+from oddfleet.model.days import FleetDays
 from oddfleet.model.fleet import DeviceId, FloatArray
 
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
@@ -122,6 +123,7 @@ class Oddities:
     alpha: float
     notes: tuple[str, ...] = ()
     among: Mapping[tuple[DeviceId, Kind], FloatArray] = field(default_factory=dict)
+    days: FleetDays | None = None
 
     @property
     def devices(self) -> Any:

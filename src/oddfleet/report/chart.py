@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from oddfleet.errors import InputError
 from oddfleet.model import AnyFleet, DateArray, DeviceId, Finding, Fleet, FloatArray, Kind, Oddities
 from oddfleet.report.axis import LARGEST, Axis, axis_for
 
 BAND = (0.05, 0.5, 0.95)
-"""Quantiles of the other devices of the cohort: lower edge, middle line and upper edge of the band."""
+"""Quantiles of the devices of the cohort that are not odd: lower edge, middle line and upper edge of the band."""
 
+FEWEST_IN_BAND = 2
+"""One device is no band."""
 MOST_IN_BAND = 1000
 """Devices of a cohort that tell its band, where not all are in memory."""
 _MOST_DAY_MARKS = 100
@@ -42,6 +43,21 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Band:
+    """What is usual in a cohort from day to day: quantiles of its devices that are not odd.
+
+    Attributes:
+        low: 5 % quantile each day (days,), MB a day, NaN where no such device has a value.
+        middle: their median (days,).
+        high: their 95 % quantile (days,).
+    """
+
+    low: FloatArray
+    middle: FloatArray
+    high: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Chart:
     """A device's series against its cohort.
 
@@ -51,9 +67,7 @@ class Chart:
         findings: what is said of it, strongest first.
         dates: ``datetime64[D]`` (days,).
         series: float64 (days,), MB a day, NaN = no observation.
-        low: 5 % quantile of the other devices of the cohort each day (days,), NaN where they have no value.
-        middle: their median (days,).
-        high: their 95 % quantile (days,).
+        band: what is usual in its cohort; the same ``Band`` for all devices of a cohort.
         axis: the vertical axis.
         marks: the findings that speak of a part of the record.
     """
@@ -63,9 +77,7 @@ class Chart:
     findings: tuple[Finding, ...]
     dates: DateArray
     series: FloatArray
-    low: FloatArray
-    middle: FloatArray
-    high: FloatArray
+    band: Band
     axis: Axis
     marks: tuple[Mark, ...]
 
@@ -83,7 +95,7 @@ def shown(fleet: AnyFleet, result: Oddities) -> Fleet:
 
 
 class Charts:
-    """Makes the charts of one result; each cohort is sorted once, however many of its devices are drawn."""
+    """Makes the charts of one result; the band of a cohort is made once, however many of its devices are drawn."""
 
     def __init__(self, fleet: Fleet, result: Oddities) -> None:
         self._fleet = fleet
@@ -91,7 +103,8 @@ class Charts:
         self._column = {device_id: column for column, device_id in enumerate(fleet.device_ids)}
         labels = zip(result.table["id"], result.table["cohort"], strict=True)
         self._cohort = {device_id: label for device_id, label in labels if device_id in self._column}
-        self._sorted: dict[Any, FloatArray] = {}
+        self._odd = set(result.ids)
+        self._bands: dict[Any, Band] = {}
 
     def of(self, device_id: DeviceId) -> Chart:
         """The chart of one device, odd or not.
@@ -103,7 +116,7 @@ class Charts:
             raise InputError(f"device {device_id!r}: must be one of the fleet's devices; check the id and its type")
         column = self._column[device_id]
         series = np.clip(self._fleet.values[:, column], -LARGEST, LARGEST)
-        low, middle, high = band_without(self._sorted_cohort(device_id), series)
+        band = self._band(device_id)
         findings = self._result.of(device_id)
         return Chart(
             device_id=device_id,
@@ -111,64 +124,50 @@ class Charts:
             findings=findings,
             dates=self._fleet.dates,
             series=series,
-            low=low,
-            middle=middle,
-            high=high,
-            axis=axis_for(series, np.concatenate([low, high])),
+            band=band,
+            axis=axis_for(series, np.concatenate([band.low, band.high])),
             marks=tuple(
                 dict.fromkeys(
-                    mark for finding in findings for mark in marks_of(finding, self._fleet.dates, series, middle)
+                    mark for finding in findings for mark in marks_of(finding, self._fleet.dates, series, band.middle)
                 )
             ),
         )
 
-    def _sorted_cohort(self, device_id: DeviceId) -> FloatArray:
+    def _band(self, device_id: DeviceId) -> Band:
         label = self._cohort.get(device_id)
-        if label not in self._sorted:
-            members = [column for other, column in self._column.items() if self._cohort.get(other) == label]
-            values = self._fleet.values[:, members]
-            np.clip(values, -LARGEST, LARGEST, out=values)
-            values.sort(axis=1)
-            self._sorted[label] = values
-        return self._sorted[label]
+        if label not in self._bands:
+            usual = [
+                column
+                for other, column in self._column.items()
+                if self._cohort.get(other) == label and other not in self._odd
+            ]
+            self._bands[label] = band_of(np.clip(self._fleet.values[:, usual], -LARGEST, LARGEST))
+        return self._bands[label]
 
 
-def band_without(cohort: FloatArray, series: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """The daily quantiles ``BAND`` of a cohort, one of its devices left out.
-
-    The cohort comes sorted, so leaving a device out is a matter of skipping its rank: this costs
-    one comparison a value instead of a sort for every device drawn.
+def band_of(values: FloatArray) -> Band:
+    """The daily quantiles ``BAND`` of some devices, as ``numpy.nanquantile`` has them, by one sort; of one, none.
 
     Args:
-        cohort: float64 (days, devices), each row rising, NaN last.
-        series: float64 (days,), the device to leave out; its values are among those of the cohort.
+        values: float64 (days, devices), MB a day, NaN = no observation.
 
-    Returns:
-        Lower edge, middle and upper edge, each (days,); NaN on days when no other device has a value.
-        Between two values the quantile is linear, as in ``numpy.nanquantile``.
-
-    >>> low, middle, high = band_without(np.array([[1.0, 2.0, 3.0, 90.0]]), np.array([90.0]))
-    >>> float(middle[0])
+    >>> float(band_of(np.array([[3.0, 1.0, np.nan, 2.0]])).middle[0])
     2.0
     """
-    present = np.isfinite(series)
-    others = np.isfinite(cohort).sum(axis=1) - present
-    rank = (cohort < series[:, None]).sum(axis=1)
-    days = np.arange(len(series))
-
-    def nth(place: npt.NDArray[np.int64]) -> FloatArray:
-        skip = present & (place >= rank)
-        found: FloatArray = cohort[days, np.minimum(place + skip, cohort.shape[1] - 1)]
-        return found
+    if values.shape[1] < FEWEST_IN_BAND:
+        return Band(*(np.full(len(values), np.nan) for _ in BAND))
+    rising = np.sort(values, axis=1)  # NaN last
+    last = np.isfinite(values).sum(axis=1) - 1
+    days = np.arange(len(values))
 
     def quantile(share: float) -> FloatArray:
-        place = share * np.maximum(others - 1, 0)
+        place = share * np.maximum(last, 0)
         below = np.floor(place).astype(np.int64)
-        lower, upper = nth(below), nth(np.minimum(below + 1, np.maximum(others - 1, 0)))
-        return np.where(others > 0, lower + (place - below) * (upper - lower), np.nan)
+        lower, upper = rising[days, below], rising[days, np.minimum(below + 1, np.maximum(last, 0))]
+        between: FloatArray = lower + (place - below) * (upper - lower)
+        return between
 
-    low, middle, high = (quantile(share) for share in BAND)
-    return low, middle, high
+    return Band(*(quantile(share) for share in BAND))
 
 
 def marks_of(finding: Finding, dates: DateArray, series: FloatArray, middle: FloatArray) -> list[Mark]:

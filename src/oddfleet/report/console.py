@@ -149,18 +149,10 @@ def _selftest_row(fault: FaultTest, strengths: Sequence[float]) -> tuple[str, ..
     return (
         wording.kind_words(fault.kind) if fault.kind else "all kinds",
         *(wording.percent(share) for share in fault.found),
-        _begins(fault, strengths),
+        wording.begins(fault, strengths),
         wording.percent(fault.named_right),
         wording.percent(fault.dated_right),
     )
-
-
-def _begins(fault: FaultTest, strengths: Sequence[float]) -> str:
-    if not any(fault.planted):
-        return "cannot be planted here"
-    if fault.begins is None:
-        return f"> {strengths[-1]:g}"
-    return f"{fault.begins:.2g}" if fault.begins > strengths[0] else f"<= {strengths[0]:g}"
 
 
 def _selftest_sentence(result: SelfTest) -> str:

@@ -1,81 +1,122 @@
-"""The report as one page that opens anywhere: no network, no script, at most 2 MB whatever the fleet."""
+"""The report as one page that opens anywhere: no network, at most 2 MB whatever the fleet."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import dataclasses
+from collections.abc import Iterator
+from importlib.resources import files
 from typing import Any
 
 import jinja2
 
 from oddfleet.errors import visible
-from oddfleet.model import Answers, DataHealth, DeviceId, Finding, Fleet, Oddities
+from oddfleet.model import Answers, DataHealth, Fleet, FleetDays, Oddities, SelfTest
 from oddfleet.report import wording
+from oddfleet.report.bokehjs import Script, bokeh_js
+from oddfleet.report.cards import Card, card, drawn
 from oddfleet.report.chart import Charts
-from oddfleet.report.svg import HEIGHT, Drawing, drawing
+from oddfleet.report.fleetmap import fleet_map
+from oddfleet.report.packing import packed
+from oddfleet.report.palette import DARK, LIGHT
+from oddfleet.report.power import panels
 
 MOST_BYTES = 2_000_000
 """Size no page exceeds; larger ones have been seen that no browser opens."""
 
 MOST_CARDS = 200
 MOST_PROMISES = 200
-_MOST_FINDINGS = 8
+MOST_DAYS = 50
+_FINDINGS = (8, 3, 2, 1)
+"""Findings shown of a device: fewer rather than fewer devices, where the page would be too large."""
 _MOST_LETTERS = 600
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
-    """What the page shows of one odd device."""
-
-    device_id: DeviceId
-    name: str | None
-    findings: tuple[Finding, ...]
-    more_findings: int
-    drawing: Drawing
-
-
-def report_html(fleet: Fleet, result: Oddities, answers: Answers, health: DataHealth) -> str:
+def report_html(
+    fleet: Fleet, result: Oddities, answers: Answers, health: DataHealth, selftest: SelfTest | None = None
+) -> str:
     """The report as one self-contained page.
 
-    The oddest 200 devices are shown in full, the rest as a number; fewer where their texts are so long
-    that the page would pass 2 MB.
+    The oddest 200 devices are shown, the rest as a number. Where the page would pass 2 MB it shows fewer findings of
+    each, and where even so, fewer devices.
 
     Args:
         fleet: the values to draw, as ``shown`` picks them.
         result: the decision and the findings.
         answers: the standing questions, answered.
         health: what became of the input.
+        selftest: what would have been found; None where it was not asked.
     """
     charts = Charts(fleet, result)
-    cards = [_card(charts, device_id) for device_id in result.ids[:MOST_CARDS]]
+    cards = [card(charts, result, device_id) for device_id in result.ids[:MOST_CARDS]]
     odd = set(result.ids)
     promises = [finding for finding in result.findings if finding.device_id not in odd]
+    environment = _environment()
+    fleet_wide = {
+        "first": health.first_day.isoformat(),
+        "days": len(fleet.dates),
+        "totals": _totals(result.days),
+        "map": fleet_map(result),
+    }
     facts = {
         "verdict": wording.verdict(len(result.ids), health.devices, result.alpha),
-        "n_odd": len(result.ids),
-        "n_promises": len(promises),
-        "notes": result.notes,
+        "runs": wording.runs_an_alarm(result.alpha),
+        "result": result,
         "answers": answers,
         "health": health,
-        "gaps": health.gaps,
+        "n_promises": len(promises),
+        "anomalous": result.days.anomalous if result.days else (),
+        "most_days": MOST_DAYS,
+        "selftest": selftest,
+        "panels": panels(selftest) if selftest else (),
+        "bokeh": bokeh_js(),
+        "script": Script(_template("report.js")),
+        "style": _template("report.css"),
+        "themes": {"light": dataclasses.asdict(LIGHT), "dark": dataclasses.asdict(DARK)},
     }
-    template = _environment().get_template("report.html")
-    n_cards, n_promises = len(cards), min(len(promises), MOST_PROMISES)
-    while True:
-        page = template.render(facts, cards=cards[:n_cards], promises=promises[:n_promises])
-        if len(page.encode()) <= MOST_BYTES or n_cards + n_promises == 0:
-            return page
-        n_cards, n_promises = n_cards * 3 // 4, n_promises * 3 // 4
+    template = environment.get_template("report.html")
+    for n_cards, n_findings, n_promises in _sizes(len(cards), min(len(promises), MOST_PROMISES)):
+        some = cards[:n_cards]
+        page = template.render(
+            facts,
+            cards=some,
+            most_findings=n_findings,
+            kinds=_kinds(some),
+            promises=promises[:n_promises],
+            data=fleet_wide | drawn(some),
+        )
+        if len(page.encode()) <= MOST_BYTES:
+            break
+    return page
 
 
-def _card(charts: Charts, device_id: DeviceId) -> Card:
-    chart = charts.of(device_id)
-    return Card(
-        device_id=device_id,
-        name=chart.name,
-        findings=chart.findings[:_MOST_FINDINGS],
-        more_findings=max(0, len(chart.findings) - _MOST_FINDINGS),
-        drawing=drawing(chart),
-    )
+def _sizes(cards: int, promises: int) -> Iterator[tuple[int, int, int]]:
+    """How many cards, findings on each and promises to show, ever fewer, at last none."""
+    for findings in _FINDINGS:
+        yield cards, findings, promises
+    while cards + promises:
+        cards, promises = cards * 3 // 4, promises * 3 // 4
+        yield cards, _FINDINGS[-1], promises
+
+
+def _template(name: str) -> str:
+    return files("oddfleet.report").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _kinds(cards: list[Card]) -> dict[str, int]:
+    """The kinds of finding on these cards, the commonest first, with the number of cards that have one."""
+    counts: dict[str, int] = {}
+    for one in cards:
+        for kind in dict.fromkeys(finding.kind.value for finding, _ in one.findings):
+            counts[kind] = counts.get(kind, 0) + 1
+    return dict(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))
+
+
+def _totals(days: FleetDays | None) -> dict[str, Any] | None:
+    """What the script draws the fleet's traffic from."""
+    if days is None:
+        return None
+    columns = {name: packed(getattr(days, f"{name}_mb")) for name in ("total", "low", "usual", "high")}
+    return {**columns, "anomalous": [[day.day.isoformat(), day.until.isoformat()] for day in days.anomalous]}
 
 
 def _environment() -> jinja2.Environment:
@@ -88,10 +129,8 @@ def _environment() -> jinja2.Environment:
         finalize=_shown,
     )
     words = (wording.number, wording.quantity, wording.mb, wording.count, wording.chance, wording.kind_words)
-    environment.filters |= {
-        word.__name__: word for word in (*words, wording.period, wording.device, wording.cannot_tell)
-    }
-    environment.globals["height"] = HEIGHT
+    more = (wording.period, wording.device, wording.cannot_tell, wording.percent)
+    environment.filters |= {word.__name__: word for word in (*words, *more)}
     return environment
 
 

@@ -31,7 +31,7 @@ _RESERVED_ON_WINDOWS = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IG
 def draw_device(fleet: Fleet, result: Oddities, device_id: DeviceId) -> Figure:
     """A device's daily traffic against the band of its cohort, with its findings marked.
 
-    The band runs from the 5 % to the 95 % quantile of the other devices of the cohort each day. The
+    The band runs from the 5 % to the 95 % quantile of those devices of the cohort that are not odd, each day. The
     figure is free of pyplot and needs no screen.
 
     Args:
@@ -135,11 +135,11 @@ def _draw_series(axes: Axes, chart: Chart) -> None:
     days = np.arange(len(chart.dates))
     # The small dots keep a day between two gaps in sight.
     axes.plot(days, chart.series, color=_DEVICE, linewidth=1.1, marker=".", markersize=2.5, label="this device")
-    if np.isfinite(chart.low).any():
+    if np.isfinite(chart.band.low).any():
         axes.fill_between(
-            days, chart.low, chart.high, color=_BAND, alpha=0.35, linewidth=1, label="5–95 % of its cohort"
+            days, chart.band.low, chart.band.high, color=_BAND, alpha=0.35, linewidth=1, label="5–95 % of its cohort"
         )
-        axes.plot(days, chart.middle, color=_MIDDLE, linewidth=1, label="cohort median", zorder=1.5)
+        axes.plot(days, chart.band.middle, color=_MIDDLE, linewidth=1, label="cohort median", zorder=1.5)
 
 
 def _draw_marks(axes: Axes, chart: Chart) -> None:

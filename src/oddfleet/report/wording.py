@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import date
 
-from oddfleet.model import AnyFleet, Compaction, DataHealth, DeviceId, Kind, Oddities
+from oddfleet.model import AnyFleet, Compaction, DataHealth, DeviceId, FaultTest, Kind, Oddities
 
+_BEFORE = ("correlation", "ratio", "L-kurtosis", "L-skewness")
+"""Units that stand before their number."""
+_TIMES = {"share of variance": 100}
 _LARGE_NUMBERS = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
 _CANNOT_TELL: dict[Kind, str] = {
     Kind.MISSING_DAYS: "whether there was traffic on those days",
@@ -57,12 +61,32 @@ def quantity(value: float, unit: str) -> str:
 
     >>> quantity(61.25, "MB a day"), quantity(1, "days"), quantity(float("nan"), "MB a day")
     ('61.25 MB a day', '1 day', 'no value')
+    >>> quantity(0.0153, "share of variance"), quantity(0.95, "correlation")
+    ('1.53% of its variation', 'correlation 0.95')
     """
     if not math.isfinite(value):
         return number(value)
     if unit == "days" and value == 1:
         unit = "day"
-    return f"{number(value)} {unit}".strip()
+    return _with_unit(number(value * _TIMES.get(unit, 1)), unit)
+
+
+def reach(low: float, high: float, unit: str) -> str:
+    """From where to where something goes, with its unit.
+
+    >>> reach(2, 3.5, "MB a day"), reach(0.01, 0.02, "share of variance"), reach(1, 1, "days")
+    ('2 to 3.5 MB a day', '1 to 2% of its variation', '1 day')
+    """
+    if low == high:
+        return quantity(high, unit)
+    times = _TIMES.get(unit, 1)
+    return _with_unit(f"{number(low * times)} to {number(high * times)}", unit)
+
+
+def _with_unit(numbers: str, unit: str) -> str:
+    if unit == "share of variance":
+        return f"{numbers}% of its variation"
+    return f"{unit} {numbers}" if unit in _BEFORE else f"{numbers} {unit}".strip()
 
 
 def mb(value: float) -> str:
@@ -183,12 +207,20 @@ def verdict(n_odd: int, n_devices: int, alpha: float) -> str:
     """
     many = f"{n_odd:,}" if n_odd else "None"
     verb = "are" if n_odd > 1 else "is"
-    # Rounded down, for "at most" must stay true; the small term keeps 1 / 0.01 from becoming 99.
-    runs = math.floor(1 / alpha + 1e-9)
     return (
         f"{many} of {count(n_devices, 'device')} {verb} odd; in a healthy fleet of this size "
-        f"this report would name any device in at most 1 run in {runs:,}"
+        f"this report would name any device in at most 1 run in {runs_an_alarm(alpha):,}"
     )
+
+
+def runs_an_alarm(alpha: float) -> int:
+    """Of how many runs on healthy fleets at most one raises an alarm.
+
+    >>> runs_an_alarm(0.01)
+    100
+    """
+    # Rounded down, for "at most" must stay true; the small term keeps 1 / 0.01 from becoming 99.
+    return math.floor(1 / alpha + 1e-9)
 
 
 def health_line(health: DataHealth) -> str:
@@ -211,6 +243,19 @@ def compaction_line(done: Compaction) -> str:
         f"{count(done.lines_read, 'line')} read, {count(done.rows_written, 'row')} written, "
         f"{done.lines_rejected:,} rejected{without}; {count(done.devices, 'device')}"
     )
+
+
+def begins(fault: FaultTest, strengths: Sequence[float]) -> str:
+    """From what strength on half of such faults are found.
+
+    >>> begins(FaultTest(None, (4, 4), (0.25, 0.75), 0.75, 1.0, 1.0), (0.5, 1.0))
+    '0.75'
+    """
+    if not any(fault.planted):
+        return "cannot be planted here"
+    if fault.begins is None:
+        return f"> {strengths[-1]:g}"
+    return f"{fault.begins:.2g}" if fault.begins > strengths[0] else f"<= {strengths[0]:g}"
 
 
 def shortened(text: str, most: int) -> str:

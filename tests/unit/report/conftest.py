@@ -75,9 +75,14 @@ def make_result() -> MakeResult:
         cohorts: Sequence[str] | None = None,
         notes: Sequence[str] = (),
     ) -> Oddities:
+        odd = [device_id in ids for device_id in fleet.device_ids]
         table: dict[str, Sequence[Any]] = {
             "id": list(fleet.device_ids),
+            "name": list(fleet.names),
             "cohort": list(cohorts or ["all"] * fleet.n_devices),
+            "p_value": [1e-9 if one else 0.5 for one in odd],
+            "odd": odd,
+            "level_log_mb": np.linspace(4.0, 5.0, fleet.n_devices).tolist(),
         }
         return Oddities(ids=list(ids), findings=tuple(findings), table=table, alpha=0.01, notes=tuple(notes))
 

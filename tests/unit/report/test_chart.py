@@ -8,7 +8,7 @@ import pytest
 
 from oddfleet.errors import InputError
 from oddfleet.model import Finding, Fleet, Kind, Oddities
-from oddfleet.report.chart import BAND, Chart, Charts, band_without, date_ticks, marks_of
+from oddfleet.report.chart import BAND, Chart, Charts, band_of, date_ticks, marks_of
 
 DATES = np.datetime64("2020-01-01") + np.arange(60)
 
@@ -18,37 +18,39 @@ def _where(finding: Finding, series: np.ndarray[tuple[int], np.dtype[np.float64]
     return [(mark.style, mark.first, mark.last) for mark in marks]
 
 
-@pytest.mark.parametrize("n_devices", [1, 2, 3, 5, 40])
+@pytest.mark.parametrize("n_devices", [2, 3, 5, 40])
 @pytest.mark.parametrize("missing", [0.0, 0.3, 0.95])
-def test_band_is_the_quantile_of_the_others(n_devices: int, missing: float) -> None:
+def test_band_is_the_quantile_of_its_devices(n_devices: int, missing: float) -> None:
     random = np.random.default_rng(n_devices)
     # Rounded, so that there are ties too.
     values = random.normal(100, 3, (80, n_devices)).round()
     values[random.random(values.shape) < missing] = np.nan
-    for column in range(min(n_devices, 3)):
-        found = band_without(np.sort(values, axis=1), values[:, column])
-        others = np.delete(values, column, axis=1)
-        for share, edge in zip(BAND, found, strict=True):
-            slow = [np.quantile(row[~np.isnan(row)], share) if (~np.isnan(row)).any() else np.nan for row in others]
-            np.testing.assert_allclose(edge, slow)
+    band = band_of(values)
+    for share, edge in zip(BAND, (band.low, band.middle, band.high), strict=True):
+        slow = [np.quantile(row[~np.isnan(row)], share) if (~np.isnan(row)).any() else np.nan for row in values]
+        np.testing.assert_allclose(edge, slow)
 
 
-def test_band_is_of_the_own_cohort(make_fleet: Callable[..., Fleet], make_result: Callable[..., Oddities]) -> None:
-    fleet = make_fleet(6)
-    fleet.values[:, 3:] *= 10
-    charts = Charts(fleet, make_result(fleet, cohorts=["a", "a", "a", "b", "b", "b"]))
-    assert np.nanmax(charts.of(1).high) < 130
-    assert np.nanmin(charts.of(5).low) > 700
-    np.testing.assert_array_equal(charts.of(1).middle, fleet.values[:, 1:3].mean(axis=1))
-
-
-def test_chart_of_a_device_alone_in_its_cohort_has_no_band(
+def test_band_is_of_the_devices_of_the_own_cohort_that_are_not_odd(
     make_fleet: Callable[..., Fleet], make_result: Callable[..., Oddities]
 ) -> None:
+    fleet = make_fleet(6)
+    fleet.values[:, 3:] *= 10
+    charts = Charts(fleet, make_result(fleet, ids=[1], cohorts=["a", "a", "a", "b", "b", "b"]))
+    assert np.nanmax(charts.of(1).band.high) < 130
+    assert np.nanmin(charts.of(5).band.low) > 700
+    np.testing.assert_array_equal(charts.of(1).band.middle, fleet.values[:, 1:3].mean(axis=1))
+    assert charts.of(2).band is charts.of(1).band
+
+
+@pytest.mark.parametrize("odd", [[], [2]])
+def test_chart_of_a_device_alone_in_its_cohort_has_no_band(
+    make_fleet: Callable[..., Fleet], make_result: Callable[..., Oddities], odd: list[int]
+) -> None:
     fleet = make_fleet(2)
-    chart = Charts(fleet, make_result(fleet, cohorts=["a", "b"])).of(2)
-    assert np.isnan(chart.low).all()
-    assert np.isnan(chart.high).all()
+    chart = Charts(fleet, make_result(fleet, ids=odd, cohorts=["a", "b"])).of(2)
+    assert np.isnan(chart.band.low).all()
+    assert np.isnan(chart.band.high).all()
     np.testing.assert_array_equal(chart.series, fleet.values[:, 1])
 
 
@@ -108,8 +110,8 @@ def test_values_near_the_largest_float_do_not_overflow(
     fleet = make_fleet(3)
     fleet.values[:, 1], fleet.values[:, 2] = 1.7e308, -1.7e308
     chart = Charts(fleet, make_result(fleet)).of(1)
-    assert np.isfinite(chart.high).all()
-    assert np.isfinite(chart.axis.place(chart.high)).all()
+    assert np.isfinite(chart.band.high).all()
+    assert np.isfinite(chart.axis.place(chart.band.high)).all()
 
 
 def test_one_mark_where_two_findings_say_the_same(
