@@ -13,7 +13,7 @@ OUT ?= out
 SHARED ?= ../shared/data/iot-2020/data
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types layers coverage real subsets calibration power speed fast large bench ui fuzz kill lock clean
+.PHONY: help run test check lint types layers coverage real subsets calibration power speed fast large pages bench ui fuzz kill lock clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -102,7 +102,10 @@ fast: $(PEERS) ## a whole run against the floor, pair by pair; writes benchmarks
 large: $(READY) ## fleets in Parquet files against Polars, up to a million devices (slow; 2.7 GB of disk)
 	$(BIN)/python benchmarks/large.py --plot docs/images/devices.png $(LARGE)
 
-bench: fast large ## these two, and false alarms, recall, precision of oddfleet and of its peers (slow; BENCH=options)
+pages: $(UI) ## size of the report, time to make it and to open it, up to 100,000 devices
+	$(BIN)/python benchmarks/pages.py
+
+bench: fast large pages ## these three, and false alarms, recall, precision of oddfleet and of its peers (slow; BENCH=options)
 	$(BIN)/python benchmarks/detection.py --peers $(BENCH)
 
 kill: $(READY) ## stop runs at 50 random moments and at every change of the file system (5 minutes)

@@ -26,6 +26,8 @@ MOST_BYTES = 2_000_000
 MOST_CARDS = 200
 MOST_PROMISES = 200
 MOST_DAYS = 50
+AT_A_GLANCE = 10
+"""Odd devices listed before one asks for more: what follows must come into sight too."""
 _FINDINGS = (8, 3, 2, 1)
 """Findings shown of a device: fewer rather than fewer devices, where the page would be too large."""
 _MOST_LETTERS = 600
@@ -66,6 +68,7 @@ def report_html(
         "n_promises": len(promises),
         "anomalous": result.days.anomalous if result.days else (),
         "most_days": MOST_DAYS,
+        "at_a_glance": AT_A_GLANCE,
         "selftest": selftest,
         "panels": panels(selftest) if selftest else (),
         "bokeh": bokeh_js(),

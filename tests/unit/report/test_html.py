@@ -216,6 +216,19 @@ def test_more_findings_than_a_card_holds_are_counted(
     assert f"{len(Kind) - 8} more findings in findings.json." in page.text
 
 
+def test_ten_devices_are_at_a_glance_and_the_others_a_click_away(
+    make_fleet: MakeFleet, make_finding: MakeFinding, make_result: MakeResult, page_of: PageOf
+) -> None:
+    fleet = make_fleet(40)
+    for n_odd, tables in ((10, 1), (11, 2), (25, 2)):
+        ids = range(1, n_odd + 1)
+        page = page_of(fleet, make_result(fleet, ids=ids, findings=[make_finding(k) for k in ids]))
+        assert page.count("table") == tables
+        assert page.count("details") == tables - 1
+        links = [attributes["href"] for tag, attributes in page.tags if tag == "a"]
+        assert links == [f"#odd-{place}" for place in ids]
+
+
 def test_an_odd_device_without_a_finding_has_a_card(
     make_fleet: MakeFleet, make_result: MakeResult, page_of: PageOf
 ) -> None:

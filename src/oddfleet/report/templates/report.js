@@ -322,12 +322,15 @@
   plots.forEach((plot) => watch.observe(plot));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => [...shown.keys()].forEach(show));
 
+  // On paper nothing can be opened.
+  addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((part) => { part.open = true; }));
+
   // ---- Filter and order of the cards
 
   const form = document.querySelector(".filters");
   if (form) {
     const cards = [...document.querySelectorAll(".card")];
-    const rows = [...document.querySelectorAll("#list tbody tr")];
+    const rows = [...document.querySelectorAll(".list tbody tr")];
     const name = (card) => card.querySelector("h3").textContent;
     const ORDERS = {
       odd: (one, other) => one.dataset.card - other.dataset.card,
