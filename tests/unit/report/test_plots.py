@@ -5,7 +5,6 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -19,48 +18,6 @@ from oddfleet.report.plots import file_names
 MakeFleet = Callable[..., Fleet]
 MakeFinding = Callable[..., Finding]
 MakeResult = Callable[..., Oddities]
-
-
-def _texts(fleet: Fleet, result: Oddities) -> list[str]:
-    return [text.get_text() for text in draw_device(fleet, result, result.ids[0]).texts]
-
-
-def test_titles_say_who_what_and_why(make_fleet: MakeFleet, make_finding: MakeFinding, make_result: MakeResult) -> None:
-    fleet = make_fleet()
-    result = make_result(fleet, ids=[1], findings=[make_finding(), make_finding(kind=Kind.SPIKES)])
-    title, text = _texts(fleet, result)
-    assert title == "lamp_1 (1): level shift"
-    assert text == "Since 2020-01-20 it has 61.25 MB a day where 99.8 is usual."
-
-
-def test_marks_and_band_are_drawn_and_named(
-    make_fleet: MakeFleet, make_finding: MakeFinding, make_result: MakeResult
-) -> None:
-    fleet = make_fleet()
-    findings = [
-        make_finding(),
-        make_finding(kind=Kind.DRIFT, since=date(2020, 2, 1)),
-        make_finding(kind=Kind.FROZEN, since=date(2020, 1, 5), until=date(2020, 1, 9)),
-        make_finding(kind=Kind.SPIKES, days=3),
-    ]
-    figure = draw_device(fleet, make_result(fleet, ids=[1], findings=findings), 1)
-    (axes,) = figure.axes
-    (legend,) = figure.legends
-    assert [text.get_text() for text in legend.get_texts()] == [
-        "this device",
-        "5–95 % of its cohort",
-        "cohort median",
-        "frozen",
-        "level shift, drift",
-        "spikes",
-    ]
-    dots = [line for line in axes.lines if line.get_marker() == "o"]
-    assert len(dots) == 3
-    assert {tuple(np.asarray(line.get_xdata())) for line in axes.lines if line.get_linestyle() == "--"} == {
-        (19, 19),
-        (31, 31),
-    }
-    assert axes.get_ylabel() == "MB a day"
 
 
 def test_magnitudes_apart_are_drawn_on_a_bent_scale(make_fleet: MakeFleet, make_result: MakeResult) -> None:
@@ -98,11 +55,10 @@ def test_hostile_names_are_drawn_as_text(
     result = make_result(fleet, ids=[1], findings=[make_finding(text="long " * 500 + "$x^{$")])
     figure = draw_device(fleet, result, 1)
     figure.savefig(io.BytesIO(), format="png")
-    title, text = (text.get_text() for text in figure.texts)
-    assert title == "$\\frac{$ \\u5ba2\\u5385 \\x1b[2J <b> (1): level shift"
-    assert len(text.splitlines()) == 3
-    assert text.endswith("…")
-    assert len(draw_device(fleet, result, 2).texts[0].get_text()) <= 110
+    title, *lines = [text.get_text() for text in figure.texts][-4:]
+    assert title == "$\\frac{$ \\u5ba2\\u5385 \\x1b[2J <b> (1): level shift since 2020-01-20, +61.2 MB a day"
+    assert all(line.startswith("long long") for line in lines)
+    assert lines[-1].endswith("…")
 
 
 def test_write_plots_writes_one_png_an_odd_device(
