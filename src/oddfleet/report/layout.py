@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 
 from oddfleet.model import FloatArray
+from oddfleet.model.headline import headline
 from oddfleet.report.chart import Chart, Mark
-from oddfleet.report.headline import headline
 from oddfleet.report.lettering import drawable, fitted, width_of, wrapped
 from oddfleet.report.wording import device, kind_words
 

@@ -16,8 +16,8 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from oddfleet.model import Finding, Fleet, Kind, Oddities
+from oddfleet.model.headline import headline
 from oddfleet.report import draw_device
-from oddfleet.report.headline import headline
 from oddfleet.report.palette import LIGHT
 
 MakeFleet = Callable[..., Fleet]

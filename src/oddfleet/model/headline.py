@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from oddfleet.model import Finding, Kind
-from oddfleet.report.wording import count, kind_words, percent, period
+from oddfleet.model.finding import Finding, Kind
+from oddfleet.model.words import count, kind_words, percent, period
 
 
 def headline(finding: Finding) -> str:
