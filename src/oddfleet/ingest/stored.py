@@ -177,6 +177,11 @@ class StoredFleet:
                     found[name][:, wanted[own[some]]] = part
         return part_of(self, places, found)
 
+    def _repr_html_(self) -> str:
+        from oddfleet.model.notebook import fleet_html  # noqa: PLC0415 - only a notebook asks for it
+
+        return fleet_html(self)
+
     def _placed(self) -> Iterator[tuple[Span, IntArray]]:
         """Each span with the places of its devices."""
         begin = 0

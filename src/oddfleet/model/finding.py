@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -10,6 +10,7 @@ from typing import Any
 
 import narwhals as nw
 
+from oddfleet.errors import InputError
 from oddfleet.model.days import FleetDays
 from oddfleet.model.fleet import DeviceId, FloatArray
 
@@ -100,6 +101,11 @@ class Finding:
     rivals: tuple[str, ...]
     next_check: str
 
+    def _repr_html_(self) -> str:
+        from oddfleet.model.notebook import finding_html  # noqa: PLC0415 - only a notebook asks for it
+
+        return finding_html(self)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Oddities:
@@ -115,6 +121,7 @@ class Oddities:
         notes: sentences about the decision as a whole (such as a fleet too small to compare).
         among: the ``QUANTILES`` of what the cohort measures where a finding about an odd device tells ``value``, by
             device and kind, in the finding's unit; of steps and drifts the size. None for what cannot be compared.
+        draw: draws, for a decision, a device of its fleet as a matplotlib Figure; None where the fleet is not known.
     """
 
     ids: list[DeviceId]
@@ -124,6 +131,7 @@ class Oddities:
     notes: tuple[str, ...] = ()
     among: Mapping[tuple[DeviceId, Kind], FloatArray] = field(default_factory=dict)
     days: FleetDays | None = None
+    draw: Callable[[Oddities, DeviceId], Any] | None = field(default=None, repr=False)
 
     @property
     def devices(self) -> Any:
@@ -136,3 +144,24 @@ class Oddities:
     def of(self, device_id: DeviceId) -> tuple[Finding, ...]:
         """The findings about one device, strongest first."""
         return tuple(finding for finding in self.findings if finding.device_id == device_id)
+
+    def plot(self, device_id: DeviceId) -> Any:
+        """A device's daily traffic against the band of its cohort, with its findings marked, as a matplotlib Figure.
+
+        Args:
+            device_id: any device of the fleet, odd or not.
+
+        Raises:
+            InputError: when the fleet has no such device, or the result does not know its fleet.
+        """
+        if self.draw is None:
+            raise InputError(
+                f"device {device_id!r}: the fleet is needed to draw it, got a result without; plot the result of "
+                "oddfleet.find_oddities(fleet)"
+            )
+        return self.draw(self, device_id)
+
+    def _repr_html_(self) -> str:
+        from oddfleet.model.notebook import oddities_html  # noqa: PLC0415 - only a notebook asks for it
+
+        return oddities_html(self)

@@ -129,6 +129,11 @@ class Fleet:
             places = np.arange(start, min(start + devices, self.n_devices))
             yield places, self.subset(places)
 
+    def _repr_html_(self) -> str:
+        from oddfleet.model.notebook import fleet_html  # noqa: PLC0415 - only a notebook asks for it
+
+        return fleet_html(self)
+
     @classmethod
     def from_wide(cls, frame: Any) -> Fleet:
         """A fleet from a table with one column a device.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -88,12 +89,16 @@ def find_oddities(fleet: AnyFleet, alpha: float = 0.01, cohorts: str = "auto") -
         cohorts: which devices are judged together: ``"auto"``, ``"none"`` or a column of the meta file.
 
     Returns:
-        The decision; ``result.ids`` is empty when no device is odd.
+        The decision; ``result.ids`` is empty when no device is odd. ``result.plot(id)`` draws a device; for that the
+        result keeps the fleet.
 
     Raises:
         SettingsError: when a setting makes no sense.
     """
-    return detect.find_oddities(fleet, Settings(alpha=alpha, cohorts=cohorts))
+    from oddfleet import report  # noqa: PLC0415 - not needed where a run judges
+
+    result = detect.find_oddities(fleet, Settings(alpha=alpha, cohorts=cohorts))
+    return replace(result, draw=partial(report.draw_device, fleet))
 
 
 def run(data: Path, out: Path, settings: Settings, progress: Progress) -> Run:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
+
+from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.ft2font import FT2Font
 
 from oddfleet.errors import visible
-
-if TYPE_CHECKING:
-    from matplotlib.ft2font import FT2Font
 
 FONT = "DejaVu Sans"
 """Comes with matplotlib, so that a picture is the same everywhere."""
@@ -75,6 +74,4 @@ def _advance(letter: str, bold: bool) -> float:
 
 
 def _font(*, bold: bool = False) -> FT2Font:
-    from matplotlib.font_manager import FontProperties, findfont, get_font  # noqa: PLC0415
-
     return get_font(findfont(FontProperties(family=FONT, weight="bold" if bold else "normal")))

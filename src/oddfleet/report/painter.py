@@ -55,8 +55,7 @@ def serve() -> None:
     os.nice(5)
     # Told to end amid an import it leaves in order: matplotlib may be writing its list of fonts for all its users.
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit())
-    import matplotlib.backends.backend_agg  # noqa: PLC0415
-    import matplotlib.figure  # noqa: PLC0415, F401
+    import oddfleet.report.figure  # noqa: PLC0415, F401
 
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     while True:

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 import oddfleet
-from oddfleet import Finding, Kind, Oddities, plant
+from oddfleet import Finding, InputError, Kind, Oddities, plant
 from oddfleet.model import DataIssue, DeviceId
 
 CONTRACT_KINDS = """\
@@ -73,3 +73,15 @@ def test_ids_in_the_frame(table: dict[str, list[object]], dtype: type[pl.DataTyp
     devices = Oddities([], (), table, 0.01).devices
     assert devices.schema["id"] == dtype
     assert devices.height == 2
+
+
+def test_a_result_without_its_fleet_says_what_to_do_to_draw_it() -> None:
+    with pytest.raises(InputError, match=r"^device 7: the fleet is needed to draw it, .*; plot the result of "):
+        Oddities([], (), {}, 0.01).plot(7)
+
+
+def test_a_result_draws_itself_as_it_is() -> None:
+    result = Oddities([1], (finding(1),), {}, 0.01, draw=lambda result, device_id: (result.findings, device_id))
+    fewer = dataclasses.replace(result, findings=())
+    assert (result.plot(1), fewer.plot("b")) == ((result.findings, 1), ((), "b"))
+    assert "draw" not in repr(result)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -11,9 +15,10 @@ from typing import Any
 
 import polars as pl
 import pytest
+from matplotlib.figure import Figure
 
 import oddfleet
-from oddfleet import InputError, Kind, OddfleetError, OutputError, SettingsError, pipeline, plant
+from oddfleet import InputError, Kind, OddfleetError, OutputError, SettingsError, ingest, pipeline, plant
 from oddfleet.settings import Settings
 
 FILES = {"my_sqlite.db", "oddities.json", "findings.json", "report.html"}
@@ -291,3 +296,50 @@ def test_a_writer_that_fails_names_the_folder_the_user_gave(
     with pytest.raises(OutputError) as error:
         run(monday, tmp_path / "out")
     assert str(error.value) == f"{tmp_path / 'out' / 'my_sqlite.db'}: no room left; free some"
+
+
+def test_a_result_draws_any_device_of_its_fleet() -> None:
+    result = oddfleet.find_oddities(plant.with_fault(plant.steady_fleet(8, 60, seed=5), 2, Kind.INACTIVE, seed=1))
+    for device_id, found in ((2, "attic_doorbell (2): inactive for "), (3, "attic_gateway (3): nothing found")):
+        figure = result.plot(device_id)
+        assert isinstance(figure, Figure)
+        assert any(text.get_text().startswith(found) for text in figure.texts)
+        assert figure.axes[0].get_ylabel() == "MB a day"
+    for stranger in ("2", 9):
+        with pytest.raises(InputError, match=rf"^device {stranger!r}: must be one of the fleet's devices; check "):
+            result.plot(stranger)
+
+
+def test_a_result_of_a_fleet_in_files_draws_what_that_in_memory_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "folder", odd=2)
+    pipeline.compact(tmp_path / "folder", tmp_path / "fleet.parquet", Listener())
+    whole = oddfleet.find_oddities(oddfleet.read(tmp_path / "fleet.parquet"))
+    monkeypatch.setattr(ingest.scan, "MOST_CELLS", 0)
+    fleet = oddfleet.scan(tmp_path / "fleet.parquet")
+    assert not isinstance(fleet, oddfleet.Fleet)
+    result = oddfleet.find_oddities(fleet)
+    for device_id in (2, 3):
+        assert result.plot(device_id)._repr_png_() == whole.plot(device_id)._repr_png_()
+    with pytest.raises(InputError, match=r"^device 'x': must be one of the fleet's devices"):
+        result.plot("x")
+    assert "Fleet of 8 devices: 60 days, 2020-01-01 to 2020-02-29<" in fleet._repr_html_()  # type: ignore[attr-defined]
+
+
+def test_a_result_can_be_copied_and_kept() -> None:
+    fleet = plant.with_fault(plant.steady_fleet(8, 60, seed=5), 2, Kind.INACTIVE, seed=1)
+    result = oddfleet.find_oddities(fleet)
+    kept = pickle.loads(pickle.dumps(result))  # noqa: S301 - our own
+    for again in (copy.copy(result), copy.deepcopy(result), kept):
+        assert again.findings == result.findings
+        assert again.plot(2)._repr_png_() == result.plot(2)._repr_png_()
+
+
+def test_matplotlib_is_imported_only_when_something_is_drawn() -> None:
+    code = (
+        "import sys, oddfleet; result = oddfleet.find_oddities(oddfleet.plant.steady_fleet(5, 60, seed=1));"
+        "result._repr_html_(); assert 'matplotlib' not in sys.modules;"
+        "result.plot(1); assert 'matplotlib.pyplot' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

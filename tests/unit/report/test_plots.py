@@ -6,12 +6,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from oddfleet.errors import OutputError
-from oddfleet.model import DeviceId, Finding, Fleet, Kind, Oddities
+from oddfleet.errors import InputError, OutputError
+from oddfleet.model import DeviceId, Finding, Fleet, IntArray, Kind, Oddities
 from oddfleet.report import draw_device, write_plots
 from oddfleet.report.plots import file_names
 
@@ -129,3 +130,36 @@ def test_drawing_leaves_pyplot_alone(make_fleet: MakeFleet, make_result: MakeRes
     fleet = make_fleet()
     draw_device(fleet, make_result(fleet), 1)
     assert "matplotlib.pyplot" not in sys.modules or not sys.modules["matplotlib.pyplot"].get_fignums()
+
+
+class InFiles:
+    """A fleet that is not in memory, and remembers what was read of it."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self.fleet = fleet
+        self.read: list[int] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.fleet, name)
+
+    def subset(self, places: IntArray) -> Fleet:
+        self.read += places.tolist()
+        return self.fleet.subset(places)
+
+
+def test_of_a_fleet_in_files_only_the_device_and_some_of_its_cohort_are_read(
+    make_fleet: MakeFleet, make_result: MakeResult
+) -> None:
+    fleet = make_fleet(2500, 5)
+    files = InFiles(fleet)
+    result = make_result(fleet, cohorts=["lamps"] * 2400 + ["pumps"] * 100)
+    figure = draw_device(files, result, 2)
+    assert any(text.get_text().startswith("lamp_2 (2)") for text in figure.texts)
+    assert 1 in files.read
+    assert 1000 <= len(files.read) <= 1001
+    assert max(files.read) < 2400
+    files.read.clear()
+    draw_device(files, result, 2450)
+    assert files.read == list(range(2400, 2500))
+    with pytest.raises(InputError, match=r"^device 2501: must be one of the fleet's devices"):
+        draw_device(files, result, 2501)
