@@ -30,14 +30,14 @@ class Cohort:
         device: the column of the device.
         patient: the device among its cohort.
         copies: whose days a device repeats.
-        measured: what the devices of a large cohort measure, by kind and test, once it is known.
+        measured: what devices of a large cohort measure, and which, by kind and test, once it is known.
     """
 
     fleet: AnyFleet
     device: int
     patient: Patient
     copies: Repeats
-    measured: dict[str, FloatArray]
+    measured: dict[str, tuple[FloatArray, IntArray]]
 
 
 def of_symptom(cohort: Cohort, symptom: Symptom) -> Finding:
@@ -139,15 +139,14 @@ def _measured(cohort: Cohort, symptom: Symptom) -> tuple[FloatArray, IntArray]:
     if kind is Kind.SPREAD:
         spreads: FloatArray = _value(cohort, symptom) * np.exp(-patient.apart("spread_log_mb"))
         return spreads, everyone
-    large = len(everyone) > LARGE
-    jury = jury_of(len(everyone), -1 if large else patient.place)
-    key = f"{kind}/{symptom.test}"
+    key, large = f"{kind}/{symptom.test}", len(everyone) > LARGE
     if not large or key not in cohort.measured:
+        jury = jury_of(len(everyone), -1 if large else patient.place)
         matrix = patient.judgement.block.values if kind in _AS_RECORDED else patient.judgement.block.freed
         known = measures.measure(kind, matrix[:, jury], symptom.test)
         # A usual step or drift goes either way: what is usual is its size.
-        cohort.measured[key] = np.abs(known) if kind in (Kind.LEVEL_SHIFT, Kind.DRIFT) else known
-    return cohort.measured[key], jury
+        cohort.measured[key] = np.abs(known) if kind in (Kind.LEVEL_SHIFT, Kind.DRIFT) else known, jury
+    return cohort.measured[key]
 
 
 def _in_mb(cohort: Cohort, series: FloatArray) -> FloatArray:

@@ -13,7 +13,7 @@ from oddfleet.detect.features import COMPARED
 from oddfleet.detect.gather import Gathered, Step, gather, judgements, tests
 from oddfleet.detect.patient import patient
 from oddfleet.detect.runs import FEWEST_DEVICES
-from oddfleet.model import AnyFleet, BoolArray, DeviceId, Finding, FloatArray, Kind, Oddities, id_order
+from oddfleet.model import AnyFleet, BoolArray, DeviceId, Finding, FloatArray, IntArray, Kind, Oddities, id_order
 from oddfleet.settings import Settings
 
 DECISIVE = (Kind.NEGATIVE_TRAFFIC, Kind.INVALID_VALUES, Kind.DUPLICATE_DAYS)
@@ -99,7 +99,7 @@ def _findings(fleet: AnyFleet, verdict: _Verdict, alpha: float) -> tuple[dict[in
         for device in np.flatnonzero(known.broken[kind].counts).tolist():
             said[device].append(findings.of_promise(fleet, device, known.broken[kind]))
     lost = known.broken[Kind.MISSING_DAYS]
-    measured: dict[int, dict[str, FloatArray]] = defaultdict(dict)
+    measured: dict[int, dict[str, tuple[FloatArray, IntArray]]] = defaultdict(dict)
     for judgement, place, device in judgements(fleet, known, np.flatnonzero(verdict.odd)):
         who = patient(judgement, place, device, known.repeated, alpha)
         cohort = findings.Cohort(fleet, device, who, known.repeated[1], measured[int(known.group[device])])

@@ -156,8 +156,8 @@ class Oddities:
         """
         if self.draw is None:
             raise InputError(
-                f"device {device_id!r}: the fleet is needed to draw it, got a result without; plot the result of "
-                "oddfleet.find_oddities(fleet)"
+                f"device {device_id!r}: the fleet is needed to draw it, got a result without; run "
+                "oddfleet.find_oddities(fleet) and plot its result"
             )
         return self.draw(self, device_id)
 

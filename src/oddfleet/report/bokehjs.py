@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import importlib.util
 import zlib
 from dataclasses import dataclass
+from importlib.metadata import distribution
 from pathlib import Path
 
 _PARTS = ("bokeh.min.js", "bokeh-api.min.js")
@@ -41,13 +41,6 @@ class Script:
 
 
 def bokeh_js() -> Script:
-    """BokehJS and its plotting interface, of the installed package.
-
-    Raises:
-        ModuleNotFoundError: when Bokeh is not installed.
-    """
-    found = importlib.util.find_spec("bokeh")
-    if found is None or found.submodule_search_locations is None:
-        raise ModuleNotFoundError("No module named 'bokeh'", name="bokeh")
-    folder = Path(found.submodule_search_locations[0], "server", "static", "js")
+    """BokehJS and its plotting interface, of the installed package."""
+    folder = Path(str(distribution("bokeh").locate_file("bokeh/server/static/js")))
     return Script("\n".join((folder / part).read_text(encoding="utf-8") for part in _PARTS))

@@ -193,11 +193,12 @@ def test_in_a_large_cohort_what_is_usual_is_measured_once() -> None:
     cohort = _cohort(large)
     found = findings.of_symptom(cohort, _symptom(Kind.LEVEL, cohort))
     assert found.usual == pytest.approx(float(np.median(large.values.mean(axis=0))))
-    assert float(np.median(cohort.measured["level/"])) == found.usual
-    cohort.measured["level/"] = np.array([7.0])
+    known, jury = cohort.measured["level/"]
+    assert (float(np.median(known)), len(jury)) == (found.usual, large.n_devices)
+    cohort.measured["level/"] = np.array([7.0]), np.array([0])
     assert findings.of_symptom(cohort, _symptom(Kind.LEVEL, cohort)).usual == 7
     small = _cohort(FLEET)
-    small.measured["level/"] = np.array([7.0])
+    small.measured["level/"] = np.array([7.0]), np.array([0])
     assert findings.of_symptom(small, _symptom(Kind.LEVEL, small)).usual == pytest.approx(100, abs=1)
 
 

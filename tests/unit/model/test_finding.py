@@ -76,7 +76,7 @@ def test_ids_in_the_frame(table: dict[str, list[object]], dtype: type[pl.DataTyp
 
 
 def test_a_result_without_its_fleet_says_what_to_do_to_draw_it() -> None:
-    with pytest.raises(InputError, match=r"^device 7: the fleet is needed to draw it, .*; plot the result of "):
+    with pytest.raises(InputError, match=r"^device 7: the fleet is needed to draw it, .*; run oddfleet"):
         Oddities([], (), {}, 0.01).plot(7)
 
 

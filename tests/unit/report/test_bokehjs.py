@@ -2,10 +2,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import importlib.util
 import zlib
-
-import pytest
 
 from oddfleet.report.bokehjs import Script, bokeh_js
 
@@ -20,9 +17,3 @@ def test_bokeh_is_that_of_the_installed_package_and_a_third_of_the_page() -> Non
     script = bokeh_js()
     assert "Bokeh" in script.text
     assert len(script.packed) < 700_000
-
-
-def test_without_bokeh_its_name_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
-    with pytest.raises(ModuleNotFoundError, match="bokeh"):
-        bokeh_js()
