@@ -221,7 +221,7 @@ def _judge(
     def shown(console: Console) -> None:
         from oddfleet import report  # noqa: PLC0415
 
-        report.print_summary(done.result, done.fleet, done.answers, done.health, done.outputs, console)
+        report.print_summary(done.result, done.shown, done.answers, done.health, done.outputs, console)
 
     done = _done(work, json=json, quiet=quiet, debug=debug, cancelled=_UNTOUCHED)
     with _told(debug=debug):

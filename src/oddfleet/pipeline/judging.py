@@ -31,6 +31,7 @@ class Run:
 
     Attributes:
         fleet: the fleet as read.
+        shown: of a fleet in memory all, of a larger one what charts show of it: the odd devices and some more.
         result: the decision.
         answers: the standing questions.
         health: what became of the input.
@@ -39,6 +40,7 @@ class Run:
     """
 
     fleet: AnyFleet
+    shown: Fleet
     result: Oddities
     answers: Answers
     health: DataHealth
@@ -166,7 +168,7 @@ def _run(data: Path, out: Path, stage: Path, settings: Settings, progress: Progr
         (out / PLOTS, "a picture of each odd device"),
         (out / REPORT, "all of it on one page, to open in a browser"),
     )
-    return Run(fleet, result, answers, health, findings, outputs)
+    return Run(fleet, shown, result, answers, health, findings, outputs)
 
 
 def _stored(source: Source | Stored, path: Path, settings: Settings, step: Step) -> Answers:

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich import box
 from rich.console import Console
 from rich.table import Column, Table
-from rich.text import Text
 
 from oddfleet.errors import visible
-from oddfleet.model import Answers, AnyFleet, Compaction, DataHealth, DeviceId, FaultTest, Oddities, SelfTest
+from oddfleet.model import Answers, Compaction, DataHealth, FaultTest, Fleet, Oddities, SelfTest
 from oddfleet.report import wording
-
-MOST_ROWS = 20
-"""Odd devices named on the console: a list for one morning; all are in the files."""
-
+from oddfleet.report.lines import print_lines
+from oddfleet.report.listing import MOST_ROWS, Row, odd_table, rows_of
 
 MOST_UNREAD = 3
 
 
 def print_summary(  # noqa: PLR0913, PLR0917  (the five things a run has to tell, and where to)
     result: Oddities,
-    fleet: AnyFleet,
+    fleet: Fleet,
     answers: Answers,
     health: DataHealth,
     outputs: Sequence[tuple[Path, str]],
@@ -33,15 +30,15 @@ def print_summary(  # noqa: PLR0913, PLR0917  (the five things a run has to tell
 
     Args:
         result: the decision.
-        fleet: where the names are.
+        fleet: names and values of the odd devices, as ``shown`` picks them.
         answers: the standing questions, answered.
         health: what became of the input.
         outputs: files written, each with what it holds.
         console: where to; where that is no terminal, each line stands whole and without decoration.
     """
-    _print_lines(_answer_lines(answers), console)
-    _print_odd_devices(result, fleet, console)
-    _print_lines(
+    print_lines(_answer_lines(answers), console)
+    _print_odd_devices(result, fleet, health, console)
+    print_lines(
         [
             *(f"Note: {note}" for note in result.notes),
             f"Data: {wording.health_line(health)}",
@@ -66,7 +63,7 @@ def print_compaction(done: Compaction, console: Console) -> None:
     lines.append(f"Written: {done.file} (every row and name, to be read again as the same fleet)")
     if done.rejected is not None:
         lines.append(f"Written: {done.rejected} (what could not be used, and why)")
-    _print_lines(lines, console)
+    print_lines(lines, console)
 
 
 def _unread_lines(unread: Sequence[str], all_of_them: str) -> list[str]:
@@ -83,7 +80,7 @@ def print_selftest(result: SelfTest, console: Console) -> None:
         result: what would have been found.
         console: where to; where that is no terminal, the table is Markdown.
     """
-    _print_lines(
+    print_lines(
         ["Share of planted faults that would have been found, by strength (1 = blatant, 0.5 = subtle):"], console
     )
     header = (
@@ -101,8 +98,8 @@ def print_selftest(result: SelfTest, console: Console) -> None:
             table.add_row(*row)
         console.print(table)
     else:
-        _print_lines(_markdown(header, rows), console)
-    _print_lines([_selftest_sentence(result), *(f"Note: {note}" for note in _selftest_notes(result))], console)
+        print_lines(_markdown(header, rows), console)
+    print_lines([_selftest_sentence(result), *(f"Note: {note}" for note in _selftest_notes(result))], console)
 
 
 def _answer_lines(answers: Answers) -> list[str]:
@@ -115,33 +112,25 @@ def _answer_lines(answers: Answers) -> list[str]:
     return lines
 
 
-def _print_odd_devices(result: Oddities, fleet: AnyFleet, console: Console) -> None:
-    verdict = wording.verdict(len(result.ids), fleet.n_devices, result.alpha)
+def _print_odd_devices(result: Oddities, fleet: Fleet, health: DataHealth, console: Console) -> None:
+    verdict = wording.verdict(len(result.ids), health.devices, result.alpha)
     if not result.ids:
-        _print_lines([f"{verdict}."], console)
+        print_lines([f"{verdict}."], console, style="green")
         return
-    _print_lines([f"{verdict}:"], console)
-    names = wording.names_of_odd(result, fleet)
-    rows = [_row(result, names, device_id) for device_id in result.ids[:MOST_ROWS]]
+    print_lines([f"{verdict}:"], console, style="yellow")
+    rows = rows_of(result, fleet)
     if console.is_terminal:
-        table = Table("Name", "Id", "Kind", "Since", "Why", box=box.SIMPLE_HEAD)
-        for row in rows:
-            table.add_row(*(Text(_encodable(cell, console)) for cell in row))
-        console.print(table)
+        console.print(odd_table(rows, fleet.dates, console))
     else:
-        _print_lines(("  " + "  ".join(row) for row in rows), console)
+        print_lines((_line(row) for row in rows), console)
     if len(result.ids) > MOST_ROWS:
-        _print_lines([f"and {len(result.ids) - MOST_ROWS:,} more in findings.json"], console)
+        print_lines([f"and {len(result.ids) - MOST_ROWS:,} more in findings.json"], console)
 
 
-def _row(result: Oddities, names: dict[DeviceId, str | None], device_id: DeviceId) -> tuple[str, str, str, str, str]:
-    """Name, id, kind, since and the strongest finding of an odd device; "-" where there is none."""
-    label = names[device_id] or "-", str(device_id)
-    strongest = next(iter(result.of(device_id)), None)
-    if strongest is None:
-        return *label, "-", "-", "-"
-    since = strongest.since.isoformat() if strongest.since else "-"
-    return *label, wording.kind_words(strongest.kind), since, strongest.text
+def _line(row: Row) -> str:
+    """Name, id, kind, since and the sentence of an odd device, for a pipe."""
+    said = "-" if row.finding is None else row.finding.text
+    return "  " + "  ".join((row.name, row.id, row.kind, row.since, said))
 
 
 def _selftest_row(fault: FaultTest, strengths: Sequence[float]) -> tuple[str, ...]:
@@ -183,16 +172,3 @@ def _markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]
     widths = [max(len(cell) for cell in column) for column in zip(header, *rows, strict=True)]
     table = [header, ["-" * width for width in widths], *rows]
     return [f"| {' | '.join(map(str.ljust, row, widths))} |" for row in table]
-
-
-def _print_lines(lines: Iterable[str], console: Console) -> None:
-    """Print lines as they stand: no markup, no emoji codes, no colours, and no wrapping in a pipe."""
-    for line in lines:
-        console.print(
-            _encodable(line, console), markup=False, highlight=False, emoji=False, soft_wrap=not console.is_terminal
-        )
-
-
-def _encodable(text: str, console: Console) -> str:
-    """Text with what does not show, or what the stream has no code for, written out."""
-    return visible(text).encode(console.encoding, "backslashreplace").decode(console.encoding)

@@ -24,7 +24,8 @@ def say(answers: Answers, health: DataHealth) -> Say:
         stream = io.StringIO()
         console = Console(file=stream, force_terminal=terminal, width=width, color_system=None, legacy_windows=False)
         outputs = [(Path("out") / "oddities.json", "the odd devices")]
-        print_summary(result, fleet, answers, replace(health, gaps=int(np.isnan(fleet.values).sum())), outputs, console)
+        gaps = int(np.isnan(fleet.values).sum())
+        print_summary(result, fleet, answers, replace(health, devices=fleet.n_devices, gaps=gaps), outputs, console)
         return stream.getvalue()
 
     return say
@@ -53,7 +54,7 @@ def test_plain_lines_in_a_pipe(
         "  lamp_1  1  level shift  2020-01-20  Since 2020-01-20 it has 61.25 MB a day where 99.8 is usual.",
         "  lamp_3  3  -  -  -",
         "Note: A fleet of 3 devices is small.",
-        "Data: 27,375 lines read, 27,370 stored, 5 rejected; 75 devices, 2020-01-01 to 2020-12-31, "
+        "Data: 27,375 lines read, 27,370 stored, 5 rejected; 3 devices, 2020-01-01 to 2020-12-31, "
         "3 device days without a value; 1 device without a name",
         f"Written: {Path('out') / 'oddities.json'} (the odd devices)",
     ]
@@ -84,7 +85,10 @@ def test_names_are_neither_markup_nor_commands(
 ) -> None:
     fleet = make_fleet(2, names=("[red]x[/red] :smile: [/]", "\x1b]0;owned\x07"))
     result = make_result(
-        fleet, ids=[1, 2], findings=[make_finding(1, text="[bold]MB")], notes=["[/] \x1b[2J and \ud800"]
+        fleet,
+        ids=[1, 2],
+        findings=[make_finding(1, text="[bold]MB", unit="[bold]MB")],
+        notes=["[/] \x1b[2J and \ud800"],
     )
     said = say(fleet, result, terminal=terminal)
     assert "[red]x[/red] :smile: [/]" in said
