@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from oddfleet.model.days import AnomalousDay, FleetDays
+from oddfleet.model.explanation import Explanation
 from oddfleet.model.finding import QUANTILES, DataIssue, Finding, Kind, Oddities
 from oddfleet.model.fleet import AnyFleet, BoolArray, DateArray, DeviceId, Fleet, FloatArray, IntArray
 from oddfleet.model.frames import id_order
@@ -24,6 +25,7 @@ __all__ = [
     "DateArray",
     "DeviceId",
     "DeviceTotal",
+    "Explanation",
     "FaultTest",
     "Finding",
     "Fleet",

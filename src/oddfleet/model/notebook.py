@@ -11,7 +11,7 @@ from oddfleet.errors import visible
 from oddfleet.model.finding import Finding, Oddities
 from oddfleet.model.fleet import AnyFleet, Fleet, FloatArray
 from oddfleet.model.headline import headline
-from oddfleet.model.words import chance, count, device, kind_words, number, quantity, shortened, verdict
+from oddfleet.model.words import count, device, evidence, kind_words, number, shortened, verdict
 
 MOST_ROWS = 20
 _MOST_LETTERS = 600
@@ -58,15 +58,8 @@ def oddities_html(result: Oddities) -> str:
 
 def finding_html(finding: Finding) -> str:
     """A finding: what, when and how much, its sentence, and what goes with it."""
-    could = [("Could also be", "; ".join(finding.rivals))] if finding.rivals else []
-    rows = [
-        ("Measured", f"{quantity(finding.value, finding.unit)}, usual {quantity(finding.usual, finding.unit)}"),
-        ("Chance if healthy", chance(finding.p_value)),
-        *could,
-        ("Check next", finding.next_check),
-    ]
     title = f"{device(finding.name, finding.device_id)}: {headline(finding)}"
-    return _block(title, _line(finding.text), _table((), rows))
+    return _block(title, _line(finding.text), _table((), evidence(finding)))
 
 
 def _mean(values: FloatArray) -> float:

@@ -5,12 +5,35 @@ from __future__ import annotations
 import math
 from datetime import date
 
-from oddfleet.model.finding import Kind
+from oddfleet.model.finding import Finding, Kind
 from oddfleet.model.fleet import DeviceId
 
 _BEFORE = ("correlation", "ratio", "L-kurtosis", "L-skewness")
 """Units that stand before their number."""
 _TIMES = {"share of variance": 100}
+_CANNOT_TELL: dict[Kind, str] = {
+    Kind.MISSING_DAYS: "whether there was traffic on those days",
+    Kind.DUPLICATE_DAYS: "which of the lines of a day is right",
+    Kind.INVALID_VALUES: "what the traffic was on those days",
+    Kind.NEGATIVE_TRAFFIC: "what the traffic was on those days",
+    Kind.INACTIVE: "whether the device was off or only silent",
+    Kind.LEVEL: "whether it ever was otherwise: the record begins with it",
+    Kind.SPREAD: "whether its use varies or its counter does",
+    Kind.SHAPE: "what happens within a day: only totals are on record",
+    Kind.ROUNDED: "what the finer values were",
+    Kind.WEEKLY_RHYTHM: "at which hours: only daily totals are on record",
+    Kind.CYCLE: "what returns with this period: only volumes are on record",
+    Kind.DETACHED: "whether what moves the others never reached it, or it was made up for",
+    Kind.LEVEL_SHIFT: "the hour of the change, and whether it was wanted",
+    Kind.DRIFT: "whether it goes on after the record ends",
+    Kind.WANDER: "whether the use remembers or the counter does",
+    Kind.VOLATILITY_CHANGE: "whether the use changed or the counter did",
+    Kind.SPIKES: "where the traffic went: only volumes are on record",
+    Kind.FROZEN: "what the traffic was in that stretch",
+    Kind.REPLAYED: "what the traffic was in that stretch",
+    Kind.COPIED: "which of the two devices is the original",
+    Kind.MIXTURE: "which of these is the cause of the others",
+}
 _LARGE_NUMBERS = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
 
 
@@ -148,10 +171,13 @@ def verdict(n_odd: int, n_devices: int, alpha: float) -> str:
     """
     many = f"{n_odd:,}" if n_odd else "None"
     verb = "are" if n_odd > 1 else "is"
-    return (
-        f"{many} of {count(n_devices, 'device')} {verb} odd; in a healthy fleet of this size "
-        f"this report would name any device in at most 1 run in {runs_an_alarm(alpha):,}"
-    )
+    return f"{many} of {count(n_devices, 'device')} {verb} odd; {promise(alpha)}"
+
+
+def promise(alpha: float) -> str:
+    """What is promised to who has a healthy fleet."""
+    runs = runs_an_alarm(alpha)
+    return f"in a healthy fleet of this size this report would name any device in at most 1 run in {runs:,}"
 
 
 def runs_an_alarm(alpha: float) -> int:
@@ -171,3 +197,24 @@ def shortened(text: str, most: int) -> str:
     'running…'
     """
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def cannot_tell(kind: Kind) -> str:
+    """What a record of daily traffic cannot tell about such a finding, whatever is done with it.
+
+    >>> cannot_tell(Kind.SPIKES)
+    'where the traffic went: only volumes are on record'
+    """
+    return _CANNOT_TELL[kind]
+
+
+def evidence(finding: Finding) -> list[tuple[str, str]]:
+    """What goes with the sentence of a finding, each with its label: the numbers, what else it may be, what to do."""
+    could = [("Could also be", "; ".join(finding.rivals))] if finding.rivals else []
+    return [
+        ("Measured", f"{quantity(finding.value, finding.unit)}, usual {quantity(finding.usual, finding.unit)}"),
+        ("Chance if healthy", chance(finding.p_value)),
+        *could,
+        ("This data cannot tell", cannot_tell(finding.kind)),
+        ("Check next", finding.next_check),
+    ]

@@ -1,4 +1,4 @@
-"""The JSON documents: the answer of the exercise; findings, self-test and compaction in full."""
+"""The JSON documents: the answer of the exercise; findings, self-test, compaction and one device in full."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from oddfleet.errors import SCHEMA
-from oddfleet.model import Answers, AnyFleet, Compaction, DataHealth, Finding, Oddities, SelfTest
+from oddfleet.model import Answers, AnyFleet, Compaction, DataHealth, Explanation, Finding, Oddities, SelfTest
 from oddfleet.report import wording
 
 
@@ -63,6 +63,29 @@ def compaction_json(done: Compaction) -> str:
         done: what went into the file, and what did not.
     """
     return _document({"schema": SCHEMA, "compact": _plain(dataclasses.asdict(done))})
+
+
+def explanation_json(device: Explanation) -> str:
+    """One device of a run as ``{"schema": 1, "explain": {…}}``: its findings as in ``findings.json``.
+
+    Args:
+        device: what is known of it; ``place`` is null where it is not odd.
+    """
+    return _document(
+        {
+            "schema": SCHEMA,
+            "explain": {
+                "id": device.device_id,
+                "name": device.name,
+                "odd": device.place is not None,
+                "place": device.place,
+                "n_odd": device.n_odd,
+                "n_devices": device.n_devices,
+                "alpha": device.alpha,
+                "findings": [_finding(finding) for finding in device.findings],
+            },
+        }
+    )
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

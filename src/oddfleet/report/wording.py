@@ -5,15 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from oddfleet.model import AnyFleet, Compaction, DataHealth, DeviceId, FaultTest, Kind, Oddities
+from oddfleet.model import AnyFleet, Compaction, DataHealth, DeviceId, Explanation, FaultTest, Oddities
 from oddfleet.model.words import (
+    cannot_tell,
     chance,
     count,
     device,
+    evidence,
     kind_words,
     number,
     percent,
     period,
+    promise,
     quantity,
     reach,
     runs_an_alarm,
@@ -28,6 +31,7 @@ __all__ = [
     "compaction_line",
     "count",
     "device",
+    "evidence",
     "health_line",
     "kind_words",
     "mb",
@@ -35,37 +39,15 @@ __all__ = [
     "number",
     "percent",
     "period",
+    "promise",
     "quantity",
     "reach",
     "runs_an_alarm",
     "shortened",
     "tick",
     "verdict",
+    "verdict_on",
 ]
-
-_CANNOT_TELL: dict[Kind, str] = {
-    Kind.MISSING_DAYS: "whether there was traffic on those days",
-    Kind.DUPLICATE_DAYS: "which of the lines of a day is right",
-    Kind.INVALID_VALUES: "what the traffic was on those days",
-    Kind.NEGATIVE_TRAFFIC: "what the traffic was on those days",
-    Kind.INACTIVE: "whether the device was off or only silent",
-    Kind.LEVEL: "whether it ever was otherwise: the record begins with it",
-    Kind.SPREAD: "whether its use varies or its counter does",
-    Kind.SHAPE: "what happens within a day: only totals are on record",
-    Kind.ROUNDED: "what the finer values were",
-    Kind.WEEKLY_RHYTHM: "at which hours: only daily totals are on record",
-    Kind.CYCLE: "what returns with this period: only volumes are on record",
-    Kind.DETACHED: "whether what moves the others never reached it, or it was made up for",
-    Kind.LEVEL_SHIFT: "the hour of the change, and whether it was wanted",
-    Kind.DRIFT: "whether it goes on after the record ends",
-    Kind.WANDER: "whether the use remembers or the counter does",
-    Kind.VOLATILITY_CHANGE: "whether the use changed or the counter did",
-    Kind.SPIKES: "where the traffic went: only volumes are on record",
-    Kind.FROZEN: "what the traffic was in that stretch",
-    Kind.REPLAYED: "what the traffic was in that stretch",
-    Kind.COPIED: "which of the two devices is the original",
-    Kind.MIXTURE: "which of these is the cause of the others",
-}
 
 
 def mb(value: float) -> str:
@@ -89,19 +71,17 @@ def tick(value: float, step: float) -> str:
     return f"{value + 0.0:,.{decimals}f}"
 
 
-def cannot_tell(kind: Kind) -> str:
-    """What a record of daily traffic cannot tell about such a finding, whatever is done with it.
-
-    >>> cannot_tell(Kind.SPIKES)
-    'where the traffic went: only volumes are on record'
-    """
-    return _CANNOT_TELL[kind]
-
-
 def names_of_odd(result: Oddities, fleet: AnyFleet) -> dict[DeviceId, str | None]:
     """The names of the odd devices, None where there is none: a large fleet is gone through once for all of them."""
     odd = set(result.ids)
     return {one: name for one, name in zip(fleet.device_ids, fleet.names, strict=True) if one in odd}
+
+
+def verdict_on(device: Explanation) -> str:
+    """The decision on one device in one sentence, with the promise it was made under."""
+    among = "" if device.n_devices is None else f" among {device.n_devices:,}"
+    rank = f", number {device.place:,} of {count(device.n_odd, 'odd device')}{among}" if device.place else ""
+    return f"{'Odd' if device.place else 'Not odd'}{rank}; {promise(device.alpha)} (alpha {device.alpha:g})."
 
 
 def health_line(health: DataHealth) -> str:

@@ -10,6 +10,7 @@ from functools import cache
 from importlib.resources import files
 from itertools import chain, repeat
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -19,6 +20,8 @@ from oddfleet.model import TOP_DEVICES, Answers, DataIssue, DeviceId, DeviceTota
 SERIES_TYPE = "traffic_mb"
 ROWS_AT_ONCE = 50_000
 """Rows that are Python objects at a time, and how often ``progress`` is called."""
+ROWS_A_LOOK = 1_000_000
+"""Rows that are looked through at a time when one device is looked for: a fraction of a second."""
 ROWS_A_STATEMENT = 50
 """Rows that one statement inserts: half the time of one by one, and more hardly help."""
 
@@ -92,6 +95,65 @@ def read_meta(path: Path) -> list[tuple[DeviceId, str | None]]:
     """
     with _open_to_read(path) as connection:
         return connection.execute(_sql("all_meta")).fetchall()
+
+
+def read_series(
+    path: Path, device_id: DeviceId, progress: Callable[[int, int], None] | None = None
+) -> list[tuple[date, float | None]] | None:
+    """The rows of one device, in the order of the record; None where no rows of any device were stored.
+
+    Args:
+        path: a database that ``write_database`` wrote.
+        device_id: the device; a number is another than the same in words.
+        progress: called with (rows looked at, rows in all).
+
+    Returns:
+        Date and value (MB, None = the line had an empty value) of each row.
+
+    Raises:
+        InputError: when there is no such database, or a date in it is none.
+    """
+    with _open_to_read(path) as connection:
+        if connection.execute(_sql("last_row")).fetchone()[0] is None:
+            return None
+        rows = list(_each_part(connection, "device_rows", {"device_id": device_id}, progress))
+    try:
+        return [(date.fromisoformat(day), value) for day, value in rows]
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"{path}: dates must be days such as 2020-01-31 in time_series, got others ({error}); run it again"
+        ) from error
+
+
+def read_devices(path: Path, progress: Callable[[int, int], None] | None = None) -> list[DeviceId]:
+    """The devices that have rows, each once, in the order of the record.
+
+    Args:
+        path: a database that ``write_database`` wrote.
+        progress: called with (rows looked at, rows in all).
+
+    Raises:
+        InputError: when there is no such database.
+    """
+    with _open_to_read(path) as connection:
+        return list(dict.fromkeys(device for (device,) in _each_part(connection, "all_devices", {}, progress)))
+
+
+def _each_part(
+    connection: sqlite3.Connection,
+    question: str,
+    facts: dict[str, DeviceId],
+    progress: Callable[[int, int], None] | None,
+) -> Iterator[tuple[Any, ...]]:
+    """The answers to a question that is put to one part of the rows after the other, so that one can tell how far."""
+    last = connection.execute(_sql("last_row")).fetchone()[0] or 0
+    for first in range(1, last + 1, ROWS_A_LOOK):
+        end = min(first + ROWS_A_LOOK - 1, last)
+        yield from connection.execute(
+            _sql(question), {"series_type": SERIES_TYPE, "first": first, "last": end, **facts}
+        )
+        if progress is not None:
+            progress(end, last)
 
 
 def _insert_rows(connection: sqlite3.Connection, rows: pl.DataFrame) -> None:

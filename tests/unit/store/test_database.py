@@ -14,7 +14,7 @@ import pytest
 
 from oddfleet.errors import InputError, OutputError
 from oddfleet.model import DataIssue
-from oddfleet.store import answer_questions, database, read_meta, write_database
+from oddfleet.store import answer_questions, database, read_devices, read_meta, read_series, write_database
 
 FIRST = date(2020, 1, 1)
 META = pl.DataFrame({"id": [7, 8], "name": ["a", None]}, schema={"id": pl.Int64, "name": pl.String})
@@ -138,3 +138,41 @@ def test_every_row_arrives_however_many_a_statement_takes(tmp_path: Path, height
     write_database(tmp_path / "it.db", [(rows, ())], META)
     stored = [(day.isoformat(), place % 3, "traffic_mb", place / 3 or None) for place, day in enumerate(days)]
     assert ask(tmp_path / "it.db", "SELECT * FROM time_series") == stored
+
+
+def test_the_rows_of_one_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    second = date(2020, 1, 2)
+    rows = table_of((second, 7, 1.5), (FIRST, 7, None), (FIRST, 70, 9.0), (second, 7, 2.5), (second, 3, 4.0))
+    path = write(tmp_path / "x.db", rows)
+    monkeypatch.setattr(database, "ROWS_A_LOOK", 2)
+    told: list[tuple[int, int]] = []
+    found = read_series(path, 7, lambda done, total: told.append((done, total)))
+    assert found == [(second, 1.5), (FIRST, None), (second, 2.5)]
+    assert told == [(2, 5), (4, 5), (5, 5)]
+    assert read_series(path, "7") == []
+    assert read_devices(path, lambda done, total: told.append((done, total))) == [7, 70, 3]
+    assert told[3:] == told[:3]
+    assert read_devices(path) == [7, 70, 3]
+
+
+def test_words_and_numbers_are_different_ids(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.db", table_of((FIRST, "7", 1.5), ids=pl.String), META.cast({"id": pl.String}))
+    assert read_series(path, "7") == [(FIRST, 1.5)]
+    assert read_series(path, 7) == []
+    assert read_devices(path) == ["7"]
+
+
+def test_no_rows_at_all(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.db", table_of())
+    assert read_series(path, 7) is None
+    assert read_devices(path) == []
+
+
+def test_a_date_that_is_none(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.db", table_of((FIRST, 7, 1.0)))
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE time_series SET date = 'soon'")
+    with pytest.raises(InputError, match=r"x\.db: dates must be days such as 2020-01-31 in time_series, got others"):
+        read_series(path, 7)
+    with pytest.raises(InputError, match=r"y\.db: a database written by oddfleet is needed"):
+        read_series(tmp_path / "y.db", 7)
