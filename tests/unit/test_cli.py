@@ -78,6 +78,9 @@ def test_a_line_that_is_an_error() -> None:
         ["selftest"],
         ["selftest", "data", "--repeats", "few"],
         ["compact", "data"],
+        ["explain"],
+        ["explain", "out"],
+        ["explain", "out", "1", "surplus"],
         [],
     ],
     ids=" ".join,
@@ -87,6 +90,45 @@ def test_usage(arguments: list[str]) -> None:
     assert (code, out) == (2, "")
     assert "Usage: oddfleet" in err
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "place", "said"),
+    [
+        (["run", "--json"], "oddfleet run", "'DATA'"),
+        (["--json", "run", "data"], "oddfleet", "--json"),
+        (["--json"], "oddfleet", "--json"),
+        (["run", "data", "--json", "--nonsense"], "oddfleet run", "--nonsense"),
+        (["run", "data", "--json", "--alpha", "much"], "oddfleet run", "'--alpha'"),
+        (["nonsense", "--json"], "oddfleet", "'nonsense'"),
+        (["demo", "--json", "surplus"], "oddfleet demo", "surplus"),
+        (["selftest", "data", "--json", "--repeats", "few"], "oddfleet selftest", "'--repeats'"),
+        (["compact", "data", "--json"], "oddfleet compact", "'FILE'"),
+        (["explain", "out", "--json"], "oddfleet explain", "'ID'"),
+    ],
+    ids=lambda part: " ".join(part) if isinstance(part, list) else "",
+)
+def test_json_of_a_usage_error(arguments: list[str], place: str, said: str) -> None:
+    code, out, err = call(*arguments)
+    assert (code, err) == (2, "")
+    document = json.loads(out)
+    assert list(document) == ["schema", "error"]
+    assert document["schema"] == 1
+    assert document["error"].startswith(f"{place}: ")
+    assert said in document["error"]
+    assert document["error"].endswith(f"; see '{place} --help'")
+    assert "\n" not in document["error"]
+
+
+def test_what_follows_two_dashes_is_no_option() -> None:
+    code, out, err = call("run", "--", "data", "--json")
+    assert (code, out) == (2, "")
+    assert "Usage: oddfleet" in err
+
+
+@pytest.mark.parametrize("asked", [["run", "--help"], ["explain", "-h"]], ids=" ".join)
+def test_json_changes_nothing_about_help(asked: list[str]) -> None:
+    assert call(*asked, "--json")[:2] == call(*asked)[:2]
 
 
 @pytest.mark.parametrize(("alpha", "code"), [("0.5", 0), ("0.51", 1), ("0", 1), ("-1", 1), ("nan", 1), ("1e-9", 0)])
@@ -137,6 +179,8 @@ def test_json_is_one_document_and_nothing_else(sick: Path, quiet: list[str]) -> 
         ["selftest", ".", "--seed", "-1", "--quiet"],
         ["compact", "nowhere", "x.parquet"],
         ["compact", ".", "x.csv", "--quiet"],
+        ["explain", "nowhere", "1"],
+        ["explain", ".", "1"],
     ],
     ids=" ".join,
 )
@@ -206,7 +250,7 @@ def test_what_is_printed_cannot_be_sent(
     sick: Path, monkeypatch: pytest.MonkeyPatch, command: str, style: list[str]
 ) -> None:
     monkeypatch.setattr("oddfleet.plant.FAULTS", (Kind.NEGATIVE_TRAFFIC,))
-    monkeypatch.setattr("oddfleet.cli._print", raising(OutputError("stdout: must take it; make room")))
+    monkeypatch.setattr("oddfleet.cli.send", raising(OutputError("stdout: must take it; make room")))
     assert call(command, sick, *style) == (1, "", "oddfleet: stdout: must take it; make room\n")
 
 
@@ -270,6 +314,55 @@ def test_selftest_says_nothing_when_quiet(sick: Path) -> None:
     assert call("selftest", sick, "--repeats", "1", "--quiet") == (0, "", "")
 
 
+@pytest.fixture(scope="module")
+def judged(sick: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The results of a run on the sick fleet."""
+    out = tmp_path_factory.mktemp("judged")
+    assert call("run", sick, "--out", out, "--quiet") == (0, "", "")
+    return out
+
+
+def test_explain(judged: Path, here: Path) -> None:
+    code, out, err = call("explain", judged, "2")
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0].endswith(" (2)")
+    assert lines[1].startswith("Odd, number 1 of 1 odd device among 6; ")
+    assert any(line.startswith("Inactive, 2020-01-") for line in lines)
+    assert lines[-1] == "  Check next: Ping the device, and ask when it was installed or taken out."
+    assert list(here.iterdir()) == []
+
+
+def test_explain_as_json(judged: Path) -> None:
+    code, out, err = call("explain", judged, "2", "--json")
+    assert (code, err) == (0, "")
+    told = json.loads(out)["explain"]
+    assert (told["id"], told["odd"], told["findings"][0]["kind"]) == (2, True, "inactive")
+    assert told["findings"] == json.loads((judged / "findings.json").read_text(encoding="utf-8"))["findings"]
+    code, out, _ = call("explain", judged, json.loads((judged / "oddities.json").read_text())[0]["name"], "--json")
+    assert (code, json.loads(out)["explain"]) == (0, told)
+
+
+@pytest.mark.parametrize(("asked", "said"), [("77", "needed, got '77'; choose "), ("", "needed, got ''; choose ")])
+def test_explain_nobody(judged: Path, asked: str, said: str) -> None:
+    code, out, err = call("explain", judged, asked)
+    assert (code, out) == (1, "")
+    assert err.startswith(f"oddfleet: {judged}: the id or name of a device is {said}")
+    assert err.count("\n") == 1
+
+
+def test_explain_with_its_traceback() -> None:
+    code, out, err = call("explain", "nowhere", "1", "--debug")
+    assert (code, out) == (1, "")
+    assert err.startswith("Traceback (most recent call last):")
+    assert err.splitlines()[-1].startswith("oddfleet: nowhere: a folder with the results of a run is needed")
+
+
+def test_explain_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("oddfleet.pipeline.explain", raising(KeyboardInterrupt()))
+    assert call("explain", "out", "1") == (130, "", "oddfleet: cancelled; nothing was written\n")
+
+
 def test_selftest_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("oddfleet.pipeline.selftest_data", raising(KeyboardInterrupt()))
     assert call("selftest", "data") == (130, "", "oddfleet: cancelled; nothing was written\n")
@@ -280,7 +373,7 @@ def test_version() -> None:
 
 
 @pytest.mark.parametrize("asked", ["--help", "-h"])
-@pytest.mark.parametrize("command", ["run", "demo", "selftest"])
+@pytest.mark.parametrize("command", ["run", "demo", "selftest", "compact", "explain"])
 def test_help_has_an_example(command: str, asked: str) -> None:
     code, out, err = call(command, asked)
     assert (code, err) == (0, "")
@@ -312,6 +405,32 @@ def test_cancelled_before_the_command_begins(
         cli.main()
     assert left.value.code == 130
     assert capsys.readouterr().err == "oddfleet: cancelled; the results of the last complete run are untouched\n"
+
+
+def test_cancelled_before_the_command_begins_that_was_to_print_a_document(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["oddfleet", "run", "data", "--json"])
+    # As Typer hears of Ctrl-C while it reads the options.
+    monkeypatch.setattr("typer.core.TyperGroup.invoke", raising(KeyboardInterrupt()))
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    assert left.value.code == 130
+    out, err = capsys.readouterr()
+    assert (json.loads(out)["error"], err) == ("cancelled; the results of the last complete run are untouched", "")
+
+
+@pytest.mark.parametrize("arguments", [["run", "nowhere"], ["run"]], ids=["error", "usage"])
+def test_a_document_that_cannot_be_sent(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["oddfleet", *arguments, "--json"])
+    monkeypatch.setattr("oddfleet.cli.telling.send", raising(OutputError("stdout: must take it; make room")))
+    monkeypatch.setattr("oddfleet.cli.usage.send", raising(OutputError("stdout: must take it; make room")))
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    assert left.value.code == 1
+    assert capsys.readouterr() == ("", "oddfleet: stdout: must take it; make room\n")
 
 
 def test_main_is_the_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,8 @@
 """The command line: arguments to the pipeline, its result to print, and an exit code."""
 
+# A command has as many parameters as it has options.
+# ruff: noqa: PLR0913, PLR0917
+
 from __future__ import annotations
 
 import atexit
@@ -7,13 +10,11 @@ import gc
 import os
 import signal
 import sys
-import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
-from oddfleet.errors import OddfleetError, OutputError, error_json, visible
+from oddfleet.cli.telling import EXIT_CANCELLED, EXIT_ODD, UNTOUCHED, asks_for_json, rendered, result_of, send, told
 from oddfleet.settings import Settings, Trials
 
 if TYPE_CHECKING:
@@ -21,18 +22,19 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from oddfleet import pipeline
-    from oddfleet.model import Compaction, SelfTest
-
-EXIT_ERROR, EXIT_ODD, EXIT_CANCELLED = 1, 3, 130
-_UNTOUCHED = "cancelled; the results of the last complete run are untouched"
+    from oddfleet.model import Compaction, Explanation, SelfTest
 
 try:
     import typer
+
+    from oddfleet.cli.completing import ids_of_odd
+    from oddfleet.cli.usage import Group
 except KeyboardInterrupt:  # pragma: no cover - most of the time before main() listens goes by here
-    sys.stderr.write(f"oddfleet: {_UNTOUCHED}\n")
+    sys.stderr.write(f"oddfleet: {UNTOUCHED}\n")
     raise SystemExit(EXIT_CANCELLED) from None
 
 app = typer.Typer(
+    cls=Group,
     help="Which devices of a fleet behave oddly, why, and since when.",
     epilog="First steps: 'oddfleet demo', then 'oddfleet run FOLDER' on your own data.",
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -54,8 +56,6 @@ _Document = Annotated[bool, typer.Option("--json", help="Print a document on std
 _Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
 _Fail = Annotated[bool, typer.Option("--fail-on-odd", help="Exit with 3 when a device is odd.")]
 _Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
-
-_Result = TypeVar("_Result")
 
 
 def _version(wanted: bool) -> None:
@@ -154,14 +154,14 @@ def selftest(
 
         report.print_selftest(done, console)
 
-    done = _done(work, json=json, quiet=quiet, debug=debug, cancelled="cancelled; nothing was written")
-    with _told(debug=debug):
+    done = result_of(work, json=json, quiet=quiet, debug=debug, cancelled="cancelled; nothing was written")
+    with told(debug=debug):
         if json:
             from oddfleet import report  # noqa: PLC0415
 
-            _print(report.selftest_json(done))
+            send(report.selftest_json(done))
         elif not quiet:
-            _print(_rendered(shown))
+            send(rendered(shown))
 
 
 @app.command(epilog="Example: 'oddfleet compact data fleet.parquet', then 'oddfleet run fleet.parquet'.")
@@ -182,16 +182,50 @@ def compact(
 
         return pipeline.compact(data, file, progress)
 
-    done = _done(work, json=json, quiet=quiet, debug=debug, cancelled="cancelled; nothing was written")
-    with _told(debug=debug):
+    done = result_of(work, json=json, quiet=quiet, debug=debug, cancelled="cancelled; nothing was written")
+    with told(debug=debug):
         from rich.console import Console  # noqa: PLC0415
 
         from oddfleet import report  # noqa: PLC0415
 
         if json:
-            _print(report.compaction_json(done))
+            send(report.compaction_json(done))
         elif not quiet:
             report.print_compaction(done, Console(stderr=True))
+
+
+@app.command(epilog="Examples: 'oddfleet explain results 4399'; 'oddfleet explain results attic_pump --json'.")
+def explain(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", readable=False, help="The folder of a run, its --out.")],
+    device: Annotated[
+        str, typer.Argument(metavar="ID", autocompletion=ids_of_odd, help="Id of a device, or a name only it has.")
+    ],
+    json: _Document = False,
+    debug: _Debug = False,
+) -> None:
+    """Print one device's card: the verdict on it, its series, and each finding with its numbers and what to check.
+
+    Reads what 'oddfleet run' left in DIR and writes no files.
+    """
+
+    def work(progress: pipeline.Progress) -> Explanation:
+        from oddfleet import pipeline  # noqa: PLC0415
+
+        return pipeline.explain(folder, device, progress)
+
+    def shown(console: Console) -> None:
+        from oddfleet import report  # noqa: PLC0415
+
+        report.print_explanation(done, console)
+
+    done = result_of(work, json=json, quiet=False, debug=debug, cancelled="cancelled; nothing was written")
+    with told(debug=debug):
+        if json:
+            from oddfleet import report  # noqa: PLC0415
+
+            send(report.explanation_json(done))
+        else:
+            send(rendered(shown))
 
 
 def main() -> None:
@@ -203,7 +237,7 @@ def main() -> None:
     atexit.register(gc.freeze)
     # The matrices are multiplied in a moment; threads that wait for that keep the second processor from what stores.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    with _told(debug="--debug" in sys.argv):
+    with told(json=asks_for_json(sys.argv[1:]), debug="--debug" in sys.argv):
         try:
             app(prog_name="oddfleet")
         except SystemExit as left:
@@ -223,77 +257,11 @@ def _judge(
 
         report.print_summary(done.result, done.shown, done.answers, done.health, done.outputs, console)
 
-    done = _done(work, json=json, quiet=quiet, debug=debug, cancelled=_UNTOUCHED)
-    with _told(debug=debug):
+    done = result_of(work, json=json, quiet=quiet, debug=debug, cancelled=UNTOUCHED)
+    with told(debug=debug):
         if json:
-            _print(done.findings_json)
+            send(done.findings_json)
         elif not quiet:
-            _print(_rendered(shown))
+            send(rendered(shown))
     if fail_on_odd and done.result.ids:
         raise typer.Exit(EXIT_ODD)
-
-
-def _done(
-    work: Callable[[pipeline.Progress], _Result], *, json: bool, quiet: bool, debug: bool, cancelled: str
-) -> _Result:
-    """The result of the work, its progress shown."""
-    with _told(json=json, debug=debug, cancelled=cancelled):
-        from oddfleet import report  # noqa: PLC0415
-
-        with report.Progress(quiet=quiet or json) as progress:
-            result = work(progress)
-    return result
-
-
-@contextmanager
-def _told(*, json: bool = False, debug: bool = False, cancelled: str = _UNTOUCHED) -> Iterator[None]:
-    """Whatever goes wrong in here is said in one line, or one document, and leaves with its exit code."""
-    code = EXIT_ERROR
-    try:
-        yield
-        return
-    except KeyboardInterrupt:
-        said, code = cancelled, EXIT_CANCELLED
-    except OddfleetError as error:
-        said = str(error)
-    except Exception as error:  # noqa: BLE001 - whatever it is, people get a line, and a traceback when they ask for it
-        said = f"nobody foresaw this: {type(error).__name__}: {error}; run it again with --debug and report it"
-    if debug and code != EXIT_CANCELLED:
-        traceback.print_exc()
-    _empty_stdout()
-    if json:
-        _print(error_json(said))
-    else:
-        typer.echo(f"oddfleet: {visible(said)}", err=True)
-    raise SystemExit(code)
-
-
-def _rendered(show: Callable[[Console], None]) -> str:
-    """What is shown on a console of the size and the colours of standard output."""
-    from rich.console import Console  # noqa: PLC0415
-
-    console = Console()
-    with console.capture() as shown:
-        show(console)
-    return shown.get()
-
-
-def _print(text: str) -> None:
-    """Print, and know that it is printed: a full disk or a closed pipe is heard of only when all is sent."""
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except OSError as error:
-        raise OutputError(
-            f"stdout: must take what is printed, got '{error.strerror or error}'; choose another place to print to, "
-            "or add --debug to see more"
-        ) from error
-
-
-def _empty_stdout() -> None:
-    """Send what waits to be printed; what cannot be sent is dropped, or Python would try again when it ends."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        with suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
