@@ -74,15 +74,14 @@ def gather(fleet: AnyFleet, settings: Settings, step: Step) -> Gathered:
     Raises:
         SettingsError: when the cohorts are to come from a column that the meta file has not.
     """
+    step(0, fleet.n_devices)
     auto = settings.cohorts == "auto"
     labels = None if auto else np.array(cohorts.by_column(fleet, settings.cohorts), object)
     learners = _learners(fleet.n_devices, fleet.n_days, labels)
     everyone = len(learners) == fleet.n_devices
     taught = fleet if everyone and isinstance(fleet, Fleet) else fleet.subset(learners)
     if everyone:
-        known = _of_learners(taught, settings)
-        step(fleet.n_devices, fleet.n_devices)
-        return known
+        return _of_learners(taught, settings, step)
     panel = groups.judged(taught, np.zeros((2, len(learners))), settings)
     placed = (replace(group, members=learners[group.members].tolist()) for group in panel.groups)
     panel = replace(panel, groups=tuple(placed))
@@ -145,10 +144,10 @@ def _at_once(days: int) -> int:
     return max(1, min(DEVICES_AT_ONCE, DEVICES_AT_ONCE * DAYS_AT_ONCE // max(days, 1)))
 
 
-def _of_learners(fleet: Fleet, settings: Settings) -> Gathered:
+def _of_learners(fleet: Fleet, settings: Settings, step: Step) -> Gathered:
     """What is known where all devices judge each other."""
     repeated = repeats.find(fleet.values)
-    panel = groups.judged(fleet, np.stack([found.log_p for found in repeated]), settings)
+    panel = groups.judged(fleet, np.stack([found.log_p for found in repeated]), settings, step)
     broken = promises.broken(fleet, promises.gaps(fleet))
     return Gathered(panel.groups, *_heard(panel, fleet.n_devices), repeated, broken)
 

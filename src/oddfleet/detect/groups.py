@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -63,29 +64,44 @@ class Panel:
     kinds: Kinds | None
 
 
-def judged(fleet: Fleet, repeated: FloatArray, settings: Settings) -> Panel:
+def judged(
+    fleet: Fleet, repeated: FloatArray, settings: Settings, step: Callable[[int, int], None] | None = None
+) -> Panel:
     """Part a fleet into cohorts and test every device against its own.
 
     Args:
         fleet: the fleet.
         repeated: float64 (2, devices), log p-values of replays and copies.
         settings: the false-alarm rate, and which devices are judged together.
+        step: told (devices judged, in all) when a cohort is done.
 
     Raises:
         SettingsError: when the cohorts are to come from a column that the meta file has not.
     """
-    if settings.cohorts != "auto":
-        members_of = defaultdict(list)
-        for device, label in enumerate(cohorts.by_column(fleet, settings.cohorts)):
-            members_of[label].append(device)
-        return Panel(tuple(_judged(fleet, label, members_of[label], repeated) for label in sorted(members_of)), None)
-    found = kinds.find(fleet.values, fleet.dates)
+    found = kinds.find(fleet.values, fleet.dates) if settings.cohorts == "auto" else None
     groups: list[Group] = []
+    for some in _of_column(fleet, repeated, settings) if found is None else _of_kinds(fleet, found, repeated, settings):
+        groups += some
+        if step is not None:
+            step(sum(len(group.members) for group in groups), fleet.n_devices)
+    return Panel(tuple(groups), found)
+
+
+def _of_column(fleet: Fleet, repeated: FloatArray, settings: Settings) -> Iterator[list[Group]]:
+    """The cohorts that a column names, one after the other."""
+    members_of = defaultdict(list)
+    for device, label in enumerate(cohorts.by_column(fleet, settings.cohorts)):
+        members_of[label].append(device)
+    for label in sorted(members_of):
+        yield [_judged(fleet, label, members_of[label], repeated)]
+
+
+def _of_kinds(fleet: Fleet, found: Kinds, repeated: FloatArray, settings: Settings) -> Iterator[list[Group]]:
+    """The cohorts of each kind, one kind after the other."""
     for kind in np.unique(found.labels).tolist():
         members = np.flatnonzero(found.labels == kind).tolist()
         whole = _judged(fleet, cohorts.name(kind, len(found.parts)), members, repeated, kind)
-        groups += _parted(fleet, whole, repeated, settings)
-    return Panel(tuple(groups), found)
+        yield _parted(fleet, whole, repeated, settings)
 
 
 def stand_out(log_p: FloatArray, limit: float) -> BoolArray:

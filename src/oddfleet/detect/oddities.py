@@ -43,13 +43,16 @@ class _Verdict:
     odd: BoolArray
 
 
-def find_oddities(fleet: AnyFleet, settings: Settings, step: Step | None = None) -> Oddities:
+def find_oddities(
+    fleet: AnyFleet, settings: Settings, step: Step | None = None, explaining: Step | None = None
+) -> Oddities:
     """Find the devices that behave oddly, and say why and since when.
 
     Args:
         fleet: the fleet; not changed.
         settings: the false-alarm rate and which devices are judged together.
-        step: told (devices judged, in all) as blocks of a large fleet are done.
+        step: told (devices judged, in all) as cohorts, or blocks of a large fleet, are done.
+        explaining: told (odd devices explained, in all).
 
     Returns:
         The decision; no device odd is a proper one.
@@ -59,12 +62,16 @@ def find_oddities(fleet: AnyFleet, settings: Settings, step: Step | None = None)
     """
     # Sums of numbers beyond all measure overflow: what cannot be told of them is NaN, and no warning is needed.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        return _judged(fleet, settings, step or (lambda _done, _all: None))
+        return _judged(fleet, settings, step or _silent, explaining or _silent)
 
 
-def _judged(fleet: AnyFleet, settings: Settings, step: Step) -> Oddities:
+def _silent(done: int, total: int) -> None:
+    """Tell nobody."""
+
+
+def _judged(fleet: AnyFleet, settings: Settings, step: Step, explaining: Step) -> Oddities:
     verdict = _decide(gather(fleet, settings, step), settings)
-    said, among = _findings(fleet, verdict, settings.alpha)
+    said, among = _findings(fleet, verdict, settings.alpha, explaining)
     ids, breaks, log_p = fleet.device_ids, verdict.breaks, verdict.log_p
     order = sorted(
         {*said, *np.flatnonzero(verdict.odd).tolist()}, key=lambda d: (not breaks[d], log_p[d], id_order(ids[d]))
@@ -87,7 +94,9 @@ def _decide(known: Gathered, settings: Settings) -> _Verdict:
     return _Verdict(known, breaks, log_p, breaks | decide.discoveries(log_p, settings.alpha))
 
 
-def _findings(fleet: AnyFleet, verdict: _Verdict, alpha: float) -> tuple[dict[int, list[Finding]], _Among]:
+def _findings(
+    fleet: AnyFleet, verdict: _Verdict, alpha: float, explaining: Step
+) -> tuple[dict[int, list[Finding]], _Among]:
     """The findings about devices, by their places: broken promises of all, symptoms of the odd ones.
 
     With what those about odd devices are to be compared with.
@@ -100,7 +109,9 @@ def _findings(fleet: AnyFleet, verdict: _Verdict, alpha: float) -> tuple[dict[in
             said[device].append(findings.of_promise(fleet, device, known.broken[kind]))
     lost = known.broken[Kind.MISSING_DAYS]
     measured: dict[int, dict[str, tuple[FloatArray, IntArray]]] = defaultdict(dict)
-    for judgement, place, device in judgements(fleet, known, np.flatnonzero(verdict.odd)):
+    odd = np.flatnonzero(verdict.odd)
+    for done, (judgement, place, device) in enumerate(judgements(fleet, known, odd)):
+        explaining(done, len(odd))
         who = patient(judgement, place, device, known.repeated, alpha)
         cohort = findings.Cohort(fleet, device, who, known.repeated[1], measured[int(known.group[device])])
         for symptom in diagnose.symptoms(who):
@@ -110,10 +121,11 @@ def _findings(fleet: AnyFleet, verdict: _Verdict, alpha: float) -> tuple[dict[in
             elif lost.counts[device]:
                 # Told as the broken promise that it is.
                 said[device].append(findings.of_promise(fleet, device, lost))
+    explaining(len(odd), len(odd))
     for device in np.flatnonzero(lost.counts).tolist():
         if all(finding.kind is not Kind.MISSING_DAYS for finding in said[device]):
             said[device].append(findings.of_promise(fleet, device, lost))
-    for device in np.flatnonzero(verdict.odd).tolist():
+    for device in odd.tolist():
         kinds = (finding.kind for finding in said[device] if finding.p_value is None)
         among |= {(fleet.device_ids[device], kind): known.broken[kind].quantiles for kind in kinds}
     return said, among

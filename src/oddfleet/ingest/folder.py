@@ -45,6 +45,8 @@ def read_folder(
             "give the folder that holds them"
         )
     blocks: list[list[Block]] = [[] for _ in files]
+    if progress is not None:
+        progress(0, len(files))
     for place, block in _blocks(files):
         blocks[place].append(block)
         if progress is not None:

@@ -105,6 +105,8 @@ def index(files: Sequence[ParquetFile], progress: Callable[[int, int], None] | N
         None where the rows of a device do not stand together, or columns are of types that must be read as lines.
     """
     found, total = Index(), sum(file.rows for file in files)
+    if progress is not None:
+        progress(0, total)
     for file in files:
         for part in _spans(file):
             if part is None:

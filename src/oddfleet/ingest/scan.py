@@ -65,11 +65,19 @@ class Stored:
         return {ids[place] for place in self.fleet.places.tolist()} - self.without_rows
 
 
-def fleet_of(source: Source | Stored) -> tuple[AnyFleet, int]:
-    """The fleet of a source, in memory where it is small, and on how many of its days devices have no number."""
+def fleet_of(source: Source | Stored, progress: Callable[[int, int], None] | None = None) -> tuple[AnyFleet, int]:
+    """The fleet of a source, in memory where it is small, and on how many of its days devices have no number.
+
+    Args:
+        source: what was read, or is to be read part by part.
+        progress: called with (parts done, parts in all) where all of it is brought in order.
+    """
     if isinstance(source, Stored) and source.fleet.n_devices * source.fleet.n_days > MOST_CELLS:
         return source.fleet, source.gaps
-    fleet = to_fleet(source) if isinstance(source, Source) else source.fleet.subset(np.arange(source.fleet.n_devices))
+    if isinstance(source, Source):
+        fleet = to_fleet(source, progress)
+    else:
+        fleet = source.fleet.subset(np.arange(source.fleet.n_devices))
     return fleet, int(np.isnan(fleet.values).sum())
 
 

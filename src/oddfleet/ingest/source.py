@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -77,14 +77,18 @@ def top_devices(totals: pl.DataFrame, meta: pl.DataFrame) -> tuple[DeviceTotal, 
     return tuple(DeviceTotal(*row) for row in zip(top["device_id"], names, top["total"], strict=True))
 
 
-def to_fleet(source: Source) -> Fleet:
+def to_fleet(source: Source, progress: Callable[[int, int], None] | None = None) -> Fleet:
     """The fleet that a source describes, with the names and attributes of its meta file.
 
     A device whose every value was unreadable is still part of the fleet, and its days are marked as invalid; so is one
     whose file has no line, as a device without any observation.
+
+    Args:
+        source: what was read.
+        progress: called with (parts done, parts in all).
     """
     observed = pl.concat([source.rows, source.invalid.with_columns(value=pl.lit(None, pl.Float64))])
-    parts = long_parts(observed)
+    parts = long_parts(observed, progress)
     _append_silent(parts, source.silent)
     names, attributes = of_devices(source.meta, parts["device_ids"])
     parts["names"] = names

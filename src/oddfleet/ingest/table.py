@@ -66,10 +66,12 @@ def read_tables(
         InputError: as ``read_table``, and when the meta file is broken.
     """
     blocks: list[Block] = []
-    for place, file in enumerate(files, start=1):
-        blocks += _read_blocks(file, None)
+    for place, file in enumerate(files):
         if progress is not None:
             progress(place, len(files))
+        blocks += _read_blocks(file, None)
+    if progress is not None:
+        progress(len(files), len(files))
     source = from_blocks(blocks, folder)
     source = replace(source, unread=tuple(issue for issue in source.issues if issue.line == 0))
     return with_meta(source, meta_beside(beside, source.rows["device_id"].unique()))
@@ -85,6 +87,8 @@ def _read_blocks(file: Path, progress: Callable[[int, int], None] | None) -> lis
 
 def _blocks(file: Path, progress: Callable[[int, int], None] | None) -> Iterator[Block]:
     total, done = max(file.stat().st_size, 1), 0
+    if progress is not None:
+        progress(done, total)
     for piece in _parquet_pieces(file) if file.suffix.lower() == ENDING else _text_pieces(file):
         yield _read(piece)
         # Of a packed file the text is longer than the file: then the end comes a little late.

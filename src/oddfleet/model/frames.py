@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import narwhals as nw
@@ -16,11 +17,15 @@ MOST_DAYS = 36_600
 _DAY = r"^\d{4}-\d\d-\d\d(?:[T ]|$)"
 
 
-def long_parts(frame: Any) -> dict[str, Any]:
+def long_parts(frame: Any, progress: Callable[[int, int], None] | None = None) -> dict[str, Any]:
     """Arguments for ``Fleet`` from a table with columns ``date``, ``device_id`` and ``value``.
 
     Rows may come in any order. The devices are sorted by id (numbers before words). Of several rows
     for one device and day the first that holds a finite number counts.
+
+    Args:
+        frame: the table.
+        progress: called with (parts done, parts in all).
 
     Raises:
         InputError: when a column is missing, a date is not a day, or there is no row.
@@ -34,13 +39,19 @@ def long_parts(frame: Any) -> dict[str, Any]:
         )
     if len(table) == 0:
         raise InputError("frame: at least one row is needed, got none; check the query or file it came from")
+    told = progress or (lambda _done, _all: None)
+    told(0, 3)
     day = _days(table["date"])
+    told(1, 3)
     ids, column = _codes(table["device_id"])
+    told(2, 3)
     value = _numbers(table["value"], "value")
     n_days = _n_days(day)
     row = (day - day.min()).astype(np.int64)
     cell = row * len(ids) + column
-    return _parts_from_cells(ids, day.min(), n_days, cell, value)
+    parts = _parts_from_cells(ids, day.min(), n_days, cell, value)
+    told(3, 3)
+    return parts
 
 
 def wide_parts(frame: Any) -> dict[str, Any]:

@@ -41,10 +41,9 @@ def compact(data: Path, file: Path, progress: Progress) -> Compaction:
         source = ingest.read_source(data, progress.step("reading"))
         written = progress.step("writing")
         with exchanged([rejected, file]) as (new_rejected, new_file):
-            store.write_parquet(new_file, source.rows, source.invalid, source.meta, source.silent)
+            store.write_parquet(new_file, source.rows, source.invalid, source.meta, source.silent, written)
             if source.issues:
                 store.write_rejected(new_rejected, source.issues)
-        written(1, 1)
     return _compaction(source, file, rejected)
 
 

@@ -140,18 +140,18 @@ def _run(data: Path, out: Path, stage: Path, settings: Settings, progress: Progr
     from oddfleet import ingest, report  # noqa: PLC0415 - Polars only when there is work
 
     def stored(step: Step) -> Answers:
-        return _stored(source, stage / DATABASE, settings, step)
+        return _stored(source, stage / DATABASE, settings, step, progress.step("answering"))
 
     def drawn(step: Step) -> None:
         report.write_plots(shown, result, stage / PLOTS, step, painter.png)
 
     with report.Painter() as painter:
         source = ingest.scan_source(data, progress.step("reading"))
-        fleet, gaps = ingest.fleet_of(source)
+        fleet, gaps = ingest.fleet_of(source, progress.step("arranging"))
         with told(out, stage):
             # What the detector imports takes as long as it does: that too goes on while rows are stored.
             with beside(stored, progress.step("storing")) as storing:
-                result = detect.find_oddities(fleet, settings, progress.step("judging"))
+                result = detect.find_oddities(fleet, settings, progress.step("judging"), progress.step("explaining"))
                 shown = report.shown(fleet, result)
                 with beside(drawn, progress.step("drawing")) as drawing:
                     health = _health(source, fleet, gaps, settings)
@@ -171,23 +171,30 @@ def _run(data: Path, out: Path, stage: Path, settings: Settings, progress: Progr
     return Run(fleet, shown, result, answers, health, findings, outputs)
 
 
-def _stored(source: Source | Stored, path: Path, settings: Settings, step: Step) -> Answers:
+def _stored(source: Source | Stored, path: Path, settings: Settings, step: Step, answering: Step) -> Answers:
     """Store what is to be stored, and answer the standing questions."""
     from oddfleet import store  # noqa: PLC0415 - SQLite only when there is work
 
     rows = source.lines_read - source.lines_rejected
-    parts = source.parts() if settings.store == "sqlite" else _rejected(source)
-    store.write_database(path, parts, source.meta, lambda done: step(done, rows))
-    return store.answer_questions(path) if settings.store == "sqlite" else source.answers
+    step(0, rows)
+    if settings.store == "none":
+        store.write_database(path, _rejected(source, rows, step), source.meta)
+        return source.answers
+    store.write_database(path, source.parts(), source.meta, lambda done: step(done, rows))
+    return store.answer_questions(path, answering)
 
 
-def _rejected(source: Source | Stored) -> Iterator[tuple[DataFrame, Sequence[DataIssue]]]:
-    """What could not be used, and none of the rows."""
+def _rejected(source: Source | Stored, total: int, step: Step) -> Iterator[tuple[DataFrame, Sequence[DataIssue]]]:
+    """What could not be used, and none of the rows (so many in all)."""
+    done = 0
     for rows, issues in source.parts():
         yield rows.clear(), issues
         if not source.lines_rejected:
             # What there is to say of the files as a whole comes first.
+            step(total, total)
             return
+        done += rows.height
+        step(done, total)
 
 
 def _health(source: Source | Stored, fleet: AnyFleet, gaps: int, settings: Settings) -> DataHealth:

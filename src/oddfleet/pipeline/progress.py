@@ -13,4 +13,4 @@ class Progress(Protocol):
     """Whoever wants to be told how far a run is."""
 
     def step(self, label: str) -> Step:
-        """Begin a step of the work; what comes back is called with (done, in all)."""
+        """Announce a step of the work; what comes back is called with (done, in all), first when it begins."""

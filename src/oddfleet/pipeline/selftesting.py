@@ -78,7 +78,7 @@ def selftest_data(data: Path, settings: Settings, trials: Trials, progress: Prog
     """
     from oddfleet import ingest  # noqa: PLC0415 - Polars is slow to import and not always needed
 
-    fleet = ingest.to_fleet(ingest.read_source(data, progress.step("reading")))
+    fleet = ingest.to_fleet(ingest.read_source(data, progress.step("reading")), progress.step("arranging"))
     return _tested(fleet, settings, trials, progress.step("planting"))
 
 
@@ -89,9 +89,10 @@ def _silent(done: int, total: int) -> None:
 def _tested(fleet: Fleet, settings: Settings, trials: Trials, step: Step) -> SelfTest:
     draw = np.random.default_rng(trials.seed)
     judged = _sample(fleet, draw)
+    faults = [(kind, strength) for kind in plant.FAULTS for strength in STRENGTHS for _ in range(trials.repeats)]
+    step(0, len(faults))
     untouched = detect.find_oddities(judged, settings)
     healthy = _healthy(judged, untouched)
-    faults = [(kind, strength) for kind in plant.FAULTS for strength in STRENGTHS for _ in range(trials.repeats)]
     order = draw.permutation(len(faults))
     at_once = min(max(1, judged.n_devices // DEVICES_A_FAULT), len(healthy))
     outcomes: list[_Outcome] = []

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import TaskID
 
 
 class Progress:
@@ -23,10 +24,18 @@ class Progress:
         if not quiet:
             # Who asked for silence need not wait for its import.
             import rich.console  # noqa: PLC0415
-            import rich.progress  # noqa: PLC0415
+            from rich import progress  # noqa: PLC0415
 
             console = console or rich.console.Console(stderr=True)
-            self._bars = rich.progress.Progress(console=console, transient=True, disable=not console.is_terminal)
+            columns = (
+                progress.TextColumn("{task.description}"),
+                progress.BarColumn(),
+                progress.TaskProgressColumn(),
+                progress.TimeElapsedColumn(),
+                progress.TimeRemainingColumn(),
+                progress.TextColumn("left"),
+            )
+            self._bars = progress.Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
     def __enter__(self) -> Progress:
         if self._bars is not None:
@@ -40,13 +49,20 @@ class Progress:
             self._bars.stop()
 
     def step(self, label: str) -> Callable[[int, int], None]:
-        """Begin a step; call what it returns with (done, all)."""
+        """Announce a step; call what it returns with (done, all), at its beginning with (0, all).
+
+        Its bar is there from the first call on, so that no bar is without its total; where there is nothing to do there
+        is none.
+        """
         bars = self._bars
         if bars is None:
             return lambda _done, _total: None
-        task = bars.add_task(label, total=None)
+        tasks: list[TaskID] = []
 
         def report(done: int, total: int) -> None:
-            bars.update(task, completed=done, total=total)
+            if not tasks and total:
+                tasks.append(bars.add_task(label, total=total))
+            for task in tasks:
+                bars.update(task, completed=done, total=total)
 
         return report

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -15,8 +15,13 @@ ROWS_A_GROUP = 1 << 20
 REJECTED_COLUMNS = ("file", "line", "text", "reason")
 
 
-def write_parquet(
-    path: Path, rows: pl.DataFrame, invalid: pl.DataFrame, meta: pl.DataFrame, silent: Sequence[DeviceId]
+def write_parquet(  # noqa: PLR0913, PLR0917  (what a fleet is made of, where to, and who is told)
+    path: Path,
+    rows: pl.DataFrame,
+    invalid: pl.DataFrame,
+    meta: pl.DataFrame,
+    silent: Sequence[DeviceId],
+    progress: Callable[[int, int], None] | None = None,
 ) -> None:
     """Write a fleet, its rows by device (numbers by size, then words) and then by day; those of one day as they came.
 
@@ -28,14 +33,18 @@ def write_parquet(
         invalid: columns ``date`` and ``device_id`` of lines without a number; they become rows with a null.
         meta: columns ``id``, ``name`` and any further ones; kept in the file's metadata with ``silent``.
         silent: devices without any line.
+        progress: called with (parts done, parts in all): to sort, then to write.
 
     Raises:
         OutputError: when the file cannot be written.
     """
+    told = progress or (lambda _done, _all: None)
+    told(0, 2)
     roster = Roster(meta.to_dicts(), tuple(silent))
     nulls = invalid.with_columns(value=pl.lit(None, pl.Float64))
     # Polars sorts words by their bytes in UTF-8, which is the order of their letters in Python too.
     table = pl.concat([rows, nulls]).sort("device_id", "date", maintain_order=True)
+    told(1, 2)
     try:
         with path.open("xb") as file:
             table.write_parquet(
@@ -50,6 +59,7 @@ def write_parquet(
         raise OutputError(
             f"{path}: a new Parquet file is to be written, got '{said}'; choose a folder that has room"
         ) from error
+    told(2, 2)
 
 
 def write_rejected(path: Path, issues: Sequence[DataIssue]) -> None:

@@ -66,11 +66,12 @@ def write_database(
         ) from error
 
 
-def answer_questions(path: Path) -> Answers:
+def answer_questions(path: Path, progress: Callable[[int, int], None] | None = None) -> Answers:
     """Ask the standing questions.
 
     Args:
         path: a database that ``write_database`` wrote.
+        progress: called with (questions answered, questions in all).
 
     Returns:
         The traffic of all devices on the first day on record, and the five devices with the most
@@ -79,9 +80,13 @@ def answer_questions(path: Path) -> Answers:
     Raises:
         InputError: when there is no such database, or no row in it.
     """
+    told = progress or (lambda _done, _all: None)
+    told(0, 2)
     with _open_to_read(path) as connection:
         first = connection.execute(_sql("first_day_total"), {"series_type": SERIES_TYPE}).fetchone()
+        told(1, 2)
         top = connection.execute(_sql("top_devices"), {"series_type": SERIES_TYPE, "devices": TOP_DEVICES}).fetchall()
+    told(2, 2)
     if first is None:
         raise InputError(f"{path}: at least one row in time_series is needed, got none; run it again on data")
     return Answers(date.fromisoformat(first[0]), first[1], tuple(DeviceTotal(*row) for row in top))

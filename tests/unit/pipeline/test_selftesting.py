@@ -273,8 +273,8 @@ def test_from_a_folder_it_tells_how_far_it_is_and_writes_nothing(post: Callable[
     before = sorted(tmp_path.iterdir())
     post(Watchman(STEADY), Kind.LEVEL_SHIFT)
     result = pipeline.selftest_data(tmp_path, Settings(alpha=0.02), Trials(repeats=2, seed=5), Listener())
-    assert list(told) == ["reading", "planting"]
-    assert told["planting"] == [(done, 10) for done in range(11)]
+    assert list(told) == ["reading", "arranging", "planting"]
+    assert told["planting"] == [(0, 10), *((done, 10) for done in range(11))]
     assert repr(result) == repr(oddfleet.selftest(STEADY, alpha=0.02, repeats=2, seed=5))
     assert sorted(tmp_path.iterdir()) == before
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -189,6 +190,35 @@ def test_progress_shows_its_steps_on_a_terminal() -> None:
         progress.step("Drawing")(1, 2)
     assert "Reading" in stream.getvalue()
     assert "100%" in stream.getvalue()
+
+
+def test_a_bar_is_there_from_the_first_that_is_told_and_has_a_total() -> None:
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=True, width=100, legacy_windows=False)
+    with Progress(console=console) as progress:
+        later, never = progress.step("Later"), progress.step("Never")
+        progress.step("Reading")(0, 4)
+        never(0, 0)
+    assert "Reading" in stream.getvalue()
+    assert "0%" in stream.getvalue()
+    for label in ("Later", "Never"):
+        assert label not in stream.getvalue()
+    later(1, 1)
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_bar_with_its_times_fits_the_terminal(width: int) -> None:
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=True, width=width, color_system=None, legacy_windows=False)
+    with Progress(console=console) as progress:
+        progress.step("explaining")(1, 3)
+    lines = [
+        line
+        for line in re.sub(r"\x1b\[[^A-Za-z]*[A-Za-z]", "\n", stream.getvalue()).splitlines()
+        if "explaining" in line
+    ]
+    assert re.search(r" 33% 0:00:00 -?[-\d]+:-?[-\d]+:-?[-\d]+ left", lines[-1])
+    assert max(map(len, lines)) <= width
 
 
 def test_progress_speaks_on_standard_error(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
