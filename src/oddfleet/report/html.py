@@ -131,9 +131,8 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         finalize=_shown,
     )
-    words = (wording.number, wording.quantity, wording.mb, wording.count, wording.chance, wording.kind_words)
-    more = (wording.period, wording.device, wording.cannot_tell, wording.percent)
-    environment.filters |= {word.__name__: word for word in (*words, *more)}
+    words = (wording.number, wording.mb, wording.count, wording.kind_words, wording.period, wording.device)
+    environment.filters |= {word.__name__: word for word in (*words, wording.percent, wording.evidence)}
     return environment
 
 
