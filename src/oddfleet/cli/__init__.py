@@ -1,7 +1,6 @@
 """The command line: arguments to the pipeline, its result to print, and an exit code."""
 
 # A command has as many parameters as it has options.
-# ruff: noqa: PLR0913, PLR0917
 
 from __future__ import annotations
 

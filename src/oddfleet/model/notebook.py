@@ -10,7 +10,7 @@ import numpy as np
 from oddfleet.errors import visible
 from oddfleet.model.finding import Finding, Oddities
 from oddfleet.model.fleet import AnyFleet, Fleet, FloatArray
-from oddfleet.model.headline import headline
+from oddfleet.model.reasons import headline
 from oddfleet.model.words import count, device, evidence, kind_words, number, shortened, verdict
 
 MOST_ROWS = 20

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from oddfleet.model import FloatArray
-from oddfleet.model.headline import headline
+from oddfleet.model.reasons import headline
 from oddfleet.report.chart import Chart, Mark
 from oddfleet.report.lettering import drawable, fitted, width_of, wrapped
 from oddfleet.report.wording import device, kind_words

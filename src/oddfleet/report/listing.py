@@ -11,9 +11,9 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from oddfleet.model import DateArray, Finding, Fleet, FloatArray, Oddities
+from oddfleet.model.reasons import reason
 from oddfleet.report import wording
 from oddfleet.report.lines import encodable
-from oddfleet.report.reasons import reason
 from oddfleet.report.sparkline import sparkline
 
 MOST_ROWS = 20

@@ -115,16 +115,17 @@ def test_nothing_odd_is_said_without_a_table() -> None:
 
 def test_a_finding_is_a_card() -> None:
     assert lines(finding()) == [
-        "attic_pump (7): level shift since 2020-09-21, +16.2 MB a day",
+        "attic_pump (7): level shift since 2020-09-21: +16.23 MB a day, usual 1.999",
         "Since 2020-09-21 it carries more.",
     ]
     assert rows(finding()) == [
         ["Measured", "16.23 MB a day, usual 1.999 MB a day"],
         ["Chance if healthy", "about 1 in 4,800"],
         ["Could also be", "a change of firmware; a change of use"],
+        ["This data cannot tell", "the hour of the change, and whether it was wanted"],
         ["Check next", "Ask."],
     ]
-    assert [label for label, _ in rows(finding(rivals=()))] == ["Measured", "Chance if healthy", "Check next"]
+    assert "Could also be" not in [label for label, _ in rows(finding(rivals=()))]
 
 
 @pytest.mark.parametrize("letters", [1, 1000])

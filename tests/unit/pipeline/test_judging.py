@@ -302,7 +302,7 @@ def test_a_writer_that_fails_names_the_folder_the_user_gave(
 
 def test_a_result_draws_any_device_of_its_fleet() -> None:
     result = oddfleet.find_oddities(plant.with_fault(plant.steady_fleet(8, 60, seed=5), 2, Kind.INACTIVE, seed=1))
-    for device_id, found in ((2, "attic_doorbell (2): inactive for "), (3, "attic_gateway (3): nothing found")):
+    for device_id, found in ((2, "attic_doorbell (2): inactive 2020-"), (3, "attic_gateway (3): nothing found")):
         figure = result.plot(device_id)
         assert isinstance(figure, Figure)
         assert any(text.get_text().startswith(found) for text in figure.texts)

@@ -16,7 +16,7 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from oddfleet.model import Finding, Fleet, Kind, Oddities
-from oddfleet.model.headline import headline
+from oddfleet.model.reasons import headline
 from oddfleet.report import draw_device
 from oddfleet.report.palette import LIGHT
 
@@ -152,7 +152,7 @@ def test_a_long_name_is_cut_and_neither_the_id_nor_what_was_found(
     draw: Draw, name: str | None, device_id: int | str, title: str
 ) -> None:
     figure = draw((Kind.LEVEL_SHIFT, {"value": 16.23}), names=(name, *"bcdef"), ids=(device_id, *"bcdef"))
-    assert re.fullmatch(rf"{title}: level shift since 2020-01-20, \+16\.2 MB a day", title_of(figure))
+    assert re.fullmatch(rf"{title}: level shift since 2020-01-20: \+16\.23 MB a day, usual .*", title_of(figure))
     assert flaws(figure) == []
 
 

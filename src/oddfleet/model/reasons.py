@@ -1,12 +1,25 @@
-"""Findings in a few words, for a line of a table: what was measured, and what is usual."""
+"""Findings in a few words: the title of a picture, the head of a card, a line of a table."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
 
-from oddfleet.model import Finding, Kind
-from oddfleet.report.wording import count, number, percent, quantity
+from oddfleet.model.finding import Finding, Kind
+from oddfleet.model.words import count, kind_words, number, percent, period, quantity
+
+
+def headline(finding: Finding) -> str:
+    """What was found, when, and how much: short enough for a title.
+
+    >>> from datetime import date
+    >>> headline(Finding(7, "attic_pump", Kind.LEVEL_SHIFT, date(2020, 9, 21), None, 102, 16.23, 1.999, "MB a day",
+    ...                  1e-9, "", (), ""))
+    'level shift since 2020-09-21: +16.23 MB a day, usual 1.999'
+    """
+    always = finding.since is None and finding.until is None
+    what = kind_words(finding.kind) + ("" if always else f" {period(finding.since, finding.until)}")
+    return f"{what}: {reason(finding)}" if math.isfinite(finding.value) else what
 
 
 def reason(finding: Finding) -> str:

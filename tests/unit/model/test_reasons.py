@@ -1,14 +1,17 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from typing import Any
 
 import pytest
 
 from oddfleet.model import Finding, Kind
-from oddfleet.report.reasons import reason
+from oddfleet.model.reasons import headline, reason
 
-MakeFinding = Callable[..., Finding]
 NAN = float("nan")
+LAMP = Finding(1, "lamp_1", Kind.LEVEL_SHIFT, None, None, 41, 61.25, 99.8, "MB a day", 1e-7, "It is.", (), "Ask.")
+FROM, TO = date(2020, 3, 1), date(2020, 3, 9)
 
 SAID = [
     (Kind.MISSING_DAYS, 3.0, 0.0, "days", "41 days missing, usual none"),
@@ -39,9 +42,9 @@ SAID = [
 
 
 @pytest.mark.parametrize("case", SAID, ids=lambda case: f"{case[0]} {case[3]}")
-def test_the_numbers_in_a_few_words(make_finding: MakeFinding, case: tuple[Kind, float, float, str, str]) -> None:
+def test_the_numbers_in_a_few_words(case: tuple[Kind, float, float, str, str]) -> None:
     kind, value, usual, unit, said = case
-    assert reason(make_finding(kind=kind, value=value, usual=usual, unit=unit, days=41)) == said
+    assert reason(replace(LAMP, kind=kind, value=value, usual=usual, unit=unit)) == said
     assert len(said) <= 44
 
 
@@ -49,6 +52,21 @@ def test_every_kind_has_words() -> None:
     assert {kind for kind, *_ in SAID} == set(Kind)
 
 
-def test_one_day_is_one(make_finding: MakeFinding) -> None:
-    assert reason(make_finding(kind=Kind.INACTIVE, days=1, usual=0.0)) == "silent for 1 day, usual none"
-    assert reason(make_finding(value=NAN, usual=NAN)) == "no value"
+def test_one_day_is_one() -> None:
+    assert reason(replace(LAMP, kind=Kind.INACTIVE, days=1, usual=0.0)) == "silent for 1 day, usual none"
+    assert reason(replace(LAMP, value=NAN, usual=NAN)) == "no value"
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({}, "level shift: +61.25 MB a day, usual 99.8"),
+        ({"since": FROM}, "level shift since 2020-03-01: +61.25 MB a day, usual 99.8"),
+        ({"since": FROM, "until": TO}, "level shift 2020-03-01 to 2020-03-09: +61.25 MB a day, usual 99.8"),
+        ({"since": FROM, "until": FROM}, "level shift on 2020-03-01: +61.25 MB a day, usual 99.8"),
+        ({"since": FROM, "value": NAN}, "level shift since 2020-03-01"),
+        ({"value": NAN}, "level shift"),
+    ],
+)
+def test_a_headline_says_what_when_and_how_much(facts: dict[str, Any], said: str) -> None:
+    assert headline(replace(LAMP, **facts)) == said
