@@ -76,7 +76,7 @@ def _options(
 
 @app.command(
     epilog="Examples: 'oddfleet run data'; 'oddfleet run data --out monday --fail-on-odd'; "
-    "'oddfleet run traffic.parquet --json --quiet > findings.json'."
+    "'oddfleet run data --selftest'; 'oddfleet run traffic.parquet --json --quiet > findings.json'."
 )
 def run(
     data: _Data,
@@ -84,6 +84,7 @@ def run(
     alpha: _Alpha = 0.01,
     cohorts: _Cohorts = "auto",
     store: _Store = "sqlite",
+    selftest: Annotated[bool, typer.Option("--selftest", help="Add to the report what would be found.")] = False,
     json: _Json = False,
     quiet: _Quiet = False,
     fail_on_odd: _Fail = False,
@@ -97,7 +98,9 @@ def run(
     def work(progress: pipeline.Progress) -> pipeline.Run:
         from oddfleet import pipeline  # noqa: PLC0415
 
-        return pipeline.run(data, out, Settings(alpha=alpha, cohorts=cohorts, store=store), progress)
+        trials = Trials() if selftest else None
+        settings = Settings(alpha=alpha, cohorts=cohorts, store=store, trials=trials)
+        return pipeline.run(data, out, settings, progress)
 
     _judge(work, json=json, quiet=quiet, fail_on_odd=fail_on_odd, debug=debug)
 

@@ -14,6 +14,7 @@ from oddfleet.pipeline.beside import beside
 from oddfleet.pipeline.files import put, write_text
 from oddfleet.pipeline.progress import Progress, Step
 from oddfleet.pipeline.publishing import DATABASE, FINDINGS, ODDITIES, PLOTS, REPORT, new_run, told
+from oddfleet.pipeline.selftesting import tested
 from oddfleet.settings import Settings
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def run(data: Path, out: Path, settings: Settings, progress: Progress) -> Run:
         progress: told how far the work is.
 
     Raises:
-        InputError: when there is no usable data.
+        InputError: when there is no usable data, or no healthy device to plant faults in for the self-test.
         SettingsError: when the cohort column does not exist.
         OutputError: when ``out`` cannot be written, or another run is writing there.
     """
@@ -155,9 +156,11 @@ def _run(data: Path, out: Path, stage: Path, settings: Settings, progress: Progr
                 shown = report.shown(fleet, result)
                 with beside(drawn, progress.step("drawing")) as drawing:
                     health = _health(source, fleet, gaps, settings)
+                    trials = settings.trials
+                    test = None if trials is None else tested(fleet, settings, trials, progress.step("planting"))
                     answers = storing.result()
                     findings = report.findings_json(result, answers, health)
-                    page = report.report_html(shown, result, answers, health)
+                    page = report.report_html(shown, result, answers, health, test)
                     drawing.result()
             for name, text in ((ODDITIES, report.oddities_json(result, fleet)), (FINDINGS, findings), (REPORT, page)):
                 write_text(stage / name, text)

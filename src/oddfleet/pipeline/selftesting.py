@@ -12,7 +12,7 @@ import numpy as np
 
 from oddfleet import detect, plant
 from oddfleet.errors import InputError, SettingsError
-from oddfleet.model import DeviceId, FaultTest, Finding, Fleet, IntArray, Kind, Oddities, SelfTest
+from oddfleet.model import AnyFleet, DeviceId, FaultTest, Finding, Fleet, IntArray, Kind, Oddities, SelfTest
 from oddfleet.pipeline.progress import Progress, Step
 from oddfleet.settings import Settings, Trials
 
@@ -60,7 +60,7 @@ def selftest(fleet: Fleet, alpha: float = 0.01, cohorts: str = "auto", repeats: 
         SettingsError: when a setting makes no sense.
         InputError: when there is no healthy device to plant in.
     """
-    return _tested(fleet, Settings(alpha=alpha, cohorts=cohorts), Trials(repeats=repeats, seed=seed), _silent)
+    return tested(fleet, Settings(alpha=alpha, cohorts=cohorts), Trials(repeats=repeats, seed=seed), _silent)
 
 
 def selftest_data(data: Path, settings: Settings, trials: Trials, progress: Progress) -> SelfTest:
@@ -79,14 +79,26 @@ def selftest_data(data: Path, settings: Settings, trials: Trials, progress: Prog
     from oddfleet import ingest  # noqa: PLC0415 - Polars is slow to import and not always needed
 
     fleet = ingest.to_fleet(ingest.read_source(data, progress.step("reading")), progress.step("arranging"))
-    return _tested(fleet, settings, trials, progress.step("planting"))
+    return tested(fleet, settings, trials, progress.step("planting"))
 
 
 def _silent(done: int, total: int) -> None:
     """Tell nobody."""
 
 
-def _tested(fleet: Fleet, settings: Settings, trials: Trials, step: Step) -> SelfTest:
+def tested(fleet: AnyFleet, settings: Settings, trials: Trials, step: Step) -> SelfTest:
+    """The self-test of a fleet.
+
+    Args:
+        fleet: the fleet, in memory or not; not changed.
+        settings: how it is judged.
+        trials: how often faults are planted, and from which seed.
+        step: told (faults planted, in all).
+
+    Raises:
+        InputError: when there is no healthy device to plant in.
+        SettingsError: when the cohort column does not exist.
+    """
     draw = np.random.default_rng(trials.seed)
     judged = _sample(fleet, draw)
     faults = [(kind, strength) for kind in plant.FAULTS for strength in STRENGTHS for _ in range(trials.repeats)]
@@ -115,14 +127,14 @@ def _tested(fleet: Fleet, settings: Settings, trials: Trials, step: Step) -> Sel
     )
 
 
-def _sample(fleet: Fleet, draw: np.random.Generator) -> Fleet:
+def _sample(fleet: AnyFleet, draw: np.random.Generator) -> Fleet:
     if fleet.n_devices <= MOST_DEVICES:
-        return fleet
+        return fleet if isinstance(fleet, Fleet) else fleet.subset(np.arange(fleet.n_devices))
     return fleet.subset(np.sort(draw.choice(fleet.n_devices, MOST_DEVICES, replace=False)))
 
 
-def _notes(fleet: Fleet, judged: Fleet) -> tuple[str, ...]:
-    if judged is fleet:
+def _notes(fleet: AnyFleet, judged: Fleet) -> tuple[str, ...]:
+    if judged.n_devices == fleet.n_devices:
         return ()
     return (f"A random sample of {judged.n_devices:,} devices stands for the fleet of {fleet.n_devices:,}.",)
 

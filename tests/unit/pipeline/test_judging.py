@@ -19,7 +19,8 @@ from matplotlib.figure import Figure
 
 import oddfleet
 from oddfleet import InputError, Kind, OddfleetError, OutputError, SettingsError, ingest, pipeline, plant
-from oddfleet.settings import Settings
+from oddfleet.report import Progress
+from oddfleet.settings import Settings, Trials
 
 FILES = {"my_sqlite.db", "oddities.json", "findings.json", "report.html"}
 
@@ -345,3 +346,13 @@ def test_matplotlib_is_imported_only_when_something_is_drawn() -> None:
         "result.plot(1); assert 'matplotlib.pyplot' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_selftest_is_added_to_the_report_where_one_is_asked_for(tmp_path: Path) -> None:
+    plant.write_folder(plant.steady_fleet(8, 40, seed=5), tmp_path / "data")
+    settings = Settings(trials=Trials(repeats=1))
+    with_it = pipeline.run(tmp_path / "data", tmp_path / "with", settings, Progress(quiet=True))
+    without = pipeline.run(tmp_path / "data", tmp_path / "without", Settings(), Progress(quiet=True))
+    assert with_it.findings_json == without.findings_json
+    pages = [(tmp_path / name / "report.html").read_text(encoding="utf-8") for name in ("with", "without")]
+    assert ["What would have been found" in page for page in pages] == [True, False]

@@ -57,7 +57,9 @@ def test_hostile_names_are_drawn_as_text(
     figure = draw_device(fleet, result, 1)
     figure.savefig(io.BytesIO(), format="png")
     title, *lines = [text.get_text() for text in figure.texts][-4:]
-    assert title == "$\\frac{$ \\u5ba2\\u5385 \\x1b[2J <b> (1): level shift since 2020-01-20: +61.25 MB a day, usual 99.8"
+    assert (
+        title == "$\\frac{$ \\u5ba2\\u5385 \\x1b[2J <b> (1): level shift since 2020-01-20: +61.25 MB a day, usual 99.8"
+    )
     assert all(line.startswith("long long") for line in lines)
     assert lines[-1].endswith("…")
 
