@@ -21,7 +21,7 @@ FINDING_KEYS = [
     "device_id", "name", "kind", "since", "until",
     "value", "usual", "unit", "p_value", "text", "rivals", "next_check",
 ]  # fmt: skip
-KEYS = ["schema", "alpha", "answers", "data", "notes", "odd", "findings"]
+KEYS = ["schema", "alpha", "answers", "data", "notes", "odd", "days", "findings"]
 REPORT_AT_MOST = 2_000_000
 
 

@@ -77,6 +77,25 @@ def test_the_decision_is_that_of_the_fleet_in_memory(tmp_path: Path, kind: str) 
 
 
 @pytest.mark.usefixtures("small")
+def test_days_that_are_odd_for_all_are_those_of_the_fleet_in_memory(tmp_path: Path) -> None:
+    fleet = sick("lossy")
+    values = fleet.values.copy()
+    values[60:63] *= 0.4
+    values[90] = np.nan
+    path = tmp_path / "fleet.parquet"
+    table(replace(fleet, values=values)).write_parquet(path)
+    got, expected = (oddfleet.find_oddities(one).days for one in (oddfleet.scan(path), oddfleet.read(path)))
+    assert got is not None
+    assert expected is not None
+    assert [one.day.isoformat() for one in got.anomalous] == ["2020-03-01"]
+    assert got.anomalous == expected.anomalous
+    assert got.observed.tolist() == expected.observed.tolist()
+    assert got.observed[90] == 0
+    for part in ("total_mb", "usual_mb", "low_mb", "high_mb"):
+        np.testing.assert_allclose(getattr(got, part), getattr(expected, part), rtol=1e-12, err_msg=part)
+
+
+@pytest.mark.usefixtures("small")
 def test_bucketed_by_device_in_any_order_in_a_folder(tmp_path: Path, stored: Path) -> None:
     """Each file holds whole devices, none of them in order; the names are beside them."""
     rows = pl.read_parquet(stored)
@@ -145,7 +164,7 @@ def test_with_and_without_sqlite_the_same_is_said(tmp_path: Path, stored: Path) 
     assert with_rows["data"]["rows_left"] == without["data"]["rows_stored"] == 0
     assert rows_of(tmp_path / "a", "SELECT count(*) FROM time_series") == [(n_rows,)]
     assert rows_of(tmp_path / "b", "SELECT count(*) FROM time_series") == [(0,)]
-    for key in ("odd", "findings", "notes", "alpha"):
+    for key in ("odd", "days", "findings", "notes", "alpha"):
         assert with_rows[key] == without[key]
     one, other = (document["answers"] for document in (with_rows, without))
     assert one["first_day"] == other["first_day"]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from oddfleet.errors import error_json
-from oddfleet.model import Answers, DataHealth, DeviceTotal, Finding, Fleet, Kind, Oddities
+from oddfleet.model import AnomalousDay, Answers, DataHealth, DeviceTotal, Finding, Fleet, FleetDays, Kind, Oddities
 from oddfleet.report import findings_json, oddities_json
 
 FLEET = Fleet(
@@ -83,6 +83,18 @@ FINDINGS = """\
     4399,
     "hall"
   ],
+  "days": {
+    "anomalous": [
+      {
+        "day": "2020-03-14",
+        "until": "2020-03-15",
+        "change": null,
+        "devices": 0.96,
+        "p_value": 1e-09,
+        "text": "All fell."
+      }
+    ]
+  },
   "findings": [
     {
       "device_id": 4399,
@@ -111,7 +123,10 @@ def test_oddities(ids: list[int | str], text: str) -> None:
 
 
 def test_findings() -> None:
-    result = Oddities(ids=[4399, "hall"], findings=(FINDING,), table={}, alpha=0.01, notes=("A small fleet.",))
+    notes, nothing = ("A small fleet.",), np.zeros(0)
+    odd = AnomalousDay(date(2020, 3, 14), date(2020, 3, 15), float("nan"), 0.96, 1e-9, "All fell.")
+    daily = FleetDays(nothing, nothing.astype(int), nothing, nothing, nothing, (odd,))
+    result = Oddities([4399, "hall"], (FINDING,), {}, 0.01, notes, daily)
     answers = Answers(date(2020, 1, 1), 7512.34, (DeviceTotal(12, "höhle", 37245.5),))
     health = DataHealth(10, 9, 1, 3, 0, 1, date(2020, 1, 1), date(2020, 12, 31))
     assert findings_json(result, answers, health) == FINDINGS

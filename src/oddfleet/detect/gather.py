@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from oddfleet.detect import cohorts, fingerprints, groups, moments, newcomers, promises, repeats
+from oddfleet.detect import cohorts, days, fingerprints, groups, moments, newcomers, promises, repeats
 from oddfleet.detect.features import COMPARED
 from oddfleet.detect.fingerprints import Prints
 from oddfleet.detect.groups import Group, Panel
@@ -23,7 +23,7 @@ from oddfleet.detect.repeats import Repeats, Setting
 from oddfleet.detect.runs import FEWEST_DEVICES
 from oddfleet.detect.sieve import Sieve
 from oddfleet.detect.threads import each
-from oddfleet.model import AnyFleet, Fleet, FloatArray, IntArray, Kind
+from oddfleet.model import AnomalousDay, AnyFleet, Fleet, FleetDays, FloatArray, IntArray, Kind
 from oddfleet.settings import Settings
 
 MOST_LEARNERS = 5000
@@ -51,6 +51,7 @@ class Gathered:
         features: float64 (features, devices), rows as in ``COMPARED``.
         repeated: replays and copies.
         broken: the promises.
+        days: what all of them did from day to day.
         sieve: what judges the other devices; None where there is none.
     """
 
@@ -60,6 +61,7 @@ class Gathered:
     features: FloatArray
     repeated: tuple[Repeats, Repeats]
     broken: dict[Kind, Broken]
+    days: FleetDays
     sieve: Sieve | None = None
 
 
@@ -87,7 +89,8 @@ def gather(fleet: AnyFleet, settings: Settings, step: Step) -> Gathered:
     panel = replace(panel, groups=tuple(placed))
     learns = np.zeros(fleet.n_devices, bool)
     learns[learners] = True
-    return _of_all(fleet, panel, Sieve(panel, taught, learns, labels), step)
+    odd_days = days.anomalous(panel.groups, fleet.dates, settings.alpha)
+    return _of_all(fleet, panel, Sieve(panel, taught, learns, labels), odd_days, step)
 
 
 def tests(devices: int) -> list[int]:
@@ -149,7 +152,9 @@ def _of_learners(fleet: Fleet, settings: Settings, step: Step) -> Gathered:
     repeated = repeats.find(fleet.values)
     panel = groups.judged(fleet, np.stack([found.log_p for found in repeated]), settings, step)
     broken = promises.broken(fleet, promises.gaps(fleet))
-    return Gathered(panel.groups, *_heard(panel, fleet.n_devices), repeated, broken)
+    odd_days = days.anomalous(panel.groups, fleet.dates, settings.alpha)
+    daily = days.of_fleet(days.totals(fleet.values), fleet.dates, odd_days)
+    return Gathered(panel.groups, *_heard(panel, fleet.n_devices), repeated, broken, daily)
 
 
 def _heard(panel: Panel, devices: int) -> tuple[IntArray, FloatArray, FloatArray]:
@@ -163,12 +168,13 @@ def _heard(panel: Panel, devices: int) -> tuple[IntArray, FloatArray, FloatArray
     return group, log_p, features
 
 
-def _of_all(fleet: AnyFleet, panel: Panel, sieve: Sieve, step: Step) -> Gathered:
+def _of_all(fleet: AnyFleet, panel: Panel, sieve: Sieve, odd_days: tuple[AnomalousDay, ...], step: Step) -> Gathered:
     """What is known of a fleet of which some devices judge the others."""
     devices, done = fleet.n_devices, 0
     group, log_p, features = _heard(panel, devices)
     replays, prints = repeats.nothing(devices), []
     broken = {kind: Broken.by_nobody(kind, devices) for kind in promises.KINDS}
+    total = np.zeros((2, fleet.n_days))
     for found in each(sieve.sift, fleet.blocks(_at_once(fleet.n_days))):
         new = found.newcomers
         group[new], log_p[new], features[:, new] = found.group, found.log_p, found.features
@@ -176,6 +182,7 @@ def _of_all(fleet: AnyFleet, panel: Panel, sieve: Sieve, step: Step) -> Gathered
         for kind, some in found.broken.items():
             broken[kind].note(found.places, some)
         prints.append(found.prints)
+        total += found.total
         done += len(found.places)
         step(done, devices)
     repeated = repeats.unless_usual(replays), repeats.unless_usual(_copies(fleet, prints, sieve.setting))
@@ -184,7 +191,8 @@ def _of_all(fleet: AnyFleet, panel: Panel, sieve: Sieve, step: Step) -> Gathered
         for one in panel.groups:
             # Not known when the learners were judged.
             one.judgement.log_p[row] = kept.log_p[one.members]
-    return Gathered(panel.groups, group, log_p, features, repeated, broken, sieve)
+    daily = days.of_fleet(total, fleet.dates, odd_days)
+    return Gathered(panel.groups, group, log_p, features, repeated, broken, daily, sieve)
 
 
 def _copies(fleet: AnyFleet, prints: list[Prints], setting: Setting) -> Repeats:

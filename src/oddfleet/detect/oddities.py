@@ -85,6 +85,7 @@ def _judged(fleet: AnyFleet, settings: Settings, step: Step, explaining: Step) -
         alpha=settings.alpha,
         notes=(*_notes(fleet.n_devices, verdict.known), *_untold(len(rest) - MOST_TOLD)),
         among=among,
+        days=verdict.known.days,
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from oddfleet.detect import fingerprints, newcomers, promises, repeats
+from oddfleet.detect import days, fingerprints, newcomers, promises, repeats
 from oddfleet.detect.features import COMPARED
 from oddfleet.detect.fingerprints import Prints
 from oddfleet.detect.groups import Panel, stand_out
@@ -29,6 +29,7 @@ class Sifted:
         replays: what they repeat of themselves, and
         prints: by what they may be found to repeat each other.
         broken: the promises.
+        total: float64 (2, days), what they carried in all and how many were seen.
         newcomers: places (newcomers,) of those that are judged here, and
         group: in which cohort each is judged,
         log_p: the log p-value of its most surprising test, and
@@ -39,6 +40,7 @@ class Sifted:
     replays: Repeats
     prints: Prints
     broken: dict[Kind, Broken]
+    total: FloatArray
     newcomers: IntArray
     group: IntArray
     log_p: FloatArray
@@ -85,7 +87,8 @@ class Sieve:
                 group[some], log_p[some] = number, judged.log_p.min(axis=0)
                 features[:, some] = judged.table.values
             replays, prints = self._repeats(places, values)
-            return Sifted(places, replays, prints, promises.broken(fleet, self._gaps), chosen, group, log_p, features)
+            broken, total = promises.broken(fleet, self._gaps), days.totals(values)
+            return Sifted(places, replays, prints, broken, total, chosen, group, log_p, features)
 
     def _repeats(self, places: IntArray, values: FloatArray) -> tuple[Repeats, Prints]:
         if self.setting.window > len(values) // 2:

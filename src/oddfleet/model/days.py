@@ -15,8 +15,8 @@ class AnomalousDay:
     Attributes:
         day: the day, or the first of several.
         until: the last of them; ``day`` itself where it is one.
-        change: by what share the devices in the middle carried more (above 0) or less; NaN where they usually carry
-            nothing.
+        change: by what share the average device carried more (above 0) or less, each counted by its own usual and the
+            outer tenths left out; NaN where they usually carry nothing.
         devices: the share of the devices that were beyond their own usual in that direction.
         p_value: chance of any such day in the record of a fleet without one.
         text: one plain sentence with the numbers in it.

@@ -121,6 +121,7 @@ class Oddities:
         notes: sentences about the decision as a whole (such as a fleet too small to compare).
         among: the ``QUANTILES`` of what the cohort measures where a finding about an odd device tells ``value``, by
             device and kind, in the finding's unit; of steps and drifts the size. None for what cannot be compared.
+        days: the fleet day by day; None where nobody looked.
         draw: draws, for a decision, a device of its fleet as a matplotlib Figure; None where the fleet is not known.
     """
 

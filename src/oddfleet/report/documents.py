@@ -42,6 +42,7 @@ def findings_json(result: Oddities, answers: Answers, health: DataHealth) -> str
             "data": _plain(dataclasses.asdict(health)),
             "notes": list(result.notes),
             "odd": list(result.ids),
+            "days": {"anomalous": _anomalous_days(result)},
             "findings": [_finding(finding) for finding in result.findings],
         }
     )
@@ -86,6 +87,11 @@ def explanation_json(device: Explanation) -> str:
             },
         }
     )
+
+
+def _anomalous_days(result: Oddities) -> list[dict[str, Any]]:
+    odd = () if result.days is None else result.days.anomalous
+    return [_plain(dataclasses.asdict(day)) for day in odd]
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

@@ -42,6 +42,12 @@ def _assert_same(got: Oddities, expected: Oddities) -> None:
     for name in ("p_value", *COMPARED):
         np.testing.assert_allclose(got.table[name], expected.table[name], rtol=1e-9, atol=1e-12, err_msg=name)
     assert got.notes == expected.notes
+    assert got.days is not None
+    assert expected.days is not None
+    assert got.days.anomalous == expected.days.anomalous
+    for part in ("total_mb", "observed", "usual_mb", "low_mb", "high_mb"):
+        # Sums of blocks that are cut in other places differ by rounding.
+        np.testing.assert_allclose(getattr(got.days, part), getattr(expected.days, part), rtol=1e-12, err_msg=part)
 
 
 @pytest.mark.usefixtures("small")
@@ -51,6 +57,29 @@ def test_the_decision_is_the_same_whatever_the_block_size(monkeypatch: pytest.Mo
     expected = find_oddities(fleet, AUTO)
     assert len(expected.ids) >= 6
     for size in (1, 7, 64, 1000):
+        monkeypatch.setattr(gather, "DEVICES_AT_ONCE", size)
+        _assert_same(find_oddities(fleet, AUTO), expected)
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("kind", ["weekly", "mixed", "lossy"])
+def test_days_that_are_odd_for_all_are_the_same_whatever_the_block_size(
+    monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    fleet = plant.healthy_fleet(kind, DEVICES, 120, seed=1)
+    values = fleet.values.copy()
+    values[60:63] *= 0.4
+    values[90, ::2] *= 3
+    fleet = replace(fleet, values=values)
+    expected = find_oddities(fleet, AUTO)
+    assert expected.days is not None
+    assert [(one.day.isoformat(), one.until.isoformat()) for one in expected.days.anomalous] == [
+        ("2020-03-01", "2020-03-03"),
+        ("2020-03-31", "2020-03-31"),
+    ]
+    np.testing.assert_allclose(expected.days.total_mb, np.nansum(values, axis=1), rtol=1e-12)
+    assert expected.days.observed.tolist() == np.isfinite(values).sum(axis=1).tolist()
+    for size in (7, 64, 1000):
         monkeypatch.setattr(gather, "DEVICES_AT_ONCE", size)
         _assert_same(find_oddities(fleet, AUTO), expected)
 
