@@ -65,7 +65,7 @@ def totals(values: FloatArray) -> FloatArray:
     if np.isfinite(total).all():
         return np.stack([total, np.full(len(values), float(values.shape[1]))])
     seen = np.isfinite(values)
-    return np.stack([np.where(seen, values, 0.0).sum(axis=1), seen.sum(axis=1)])
+    return np.stack([np.where(seen, values, 0.0).sum(axis=1), np.count_nonzero(seen, axis=1)])
 
 
 def of_fleet(total: FloatArray, dates: DateArray, anomalous: tuple[AnomalousDay, ...]) -> FleetDays:
@@ -132,7 +132,7 @@ def _hear(scaled: FloatArray, dates: DateArray) -> _Heard | None:
         scaled, middle, width = scaled[:, told], middle[told], width[told]
     away = (scaled - middle) / width
     seen, weekday = np.isfinite(away), weekdays(dates)
-    devices = seen.sum(axis=1)
+    devices = np.count_nonzero(seen, axis=1)
     enough = devices >= max(FEWEST_DEVICES, SEEN * np.median(devices))
     if enough.sum() < courses.FEWEST_DAYS:
         return None
@@ -164,7 +164,7 @@ def _without(away: FloatArray, seen: BoolArray, course: FloatArray) -> FloatArra
 def _middle_and_width(values: FloatArray) -> tuple[FloatArray, FloatArray, IntArray]:
     """Median, half the distance of the outer tenths, and number of observations, each (devices,)."""
     ordered = np.sort(values, axis=0)
-    count = np.isfinite(ordered).sum(axis=0)
+    count = np.count_nonzero(np.isfinite(ordered), axis=0)
     last = np.maximum(count - 1, 0)
     outer = (_OUTER * last).astype(np.int64)
     low, high, below, above = (
@@ -177,7 +177,7 @@ def _middle_and_width(values: FloatArray) -> tuple[FloatArray, FloatArray, IntAr
 def _mean(away: FloatArray, seen: BoolArray, enough: BoolArray) -> tuple[FloatArray, FloatArray]:
     """Mean of the devices on each day, NaN where they are not enough, and their variance about it; (days,)."""
     known = away if seen.all() else np.where(seen, away, 0.0)
-    count = np.maximum(seen.sum(axis=1), 2)
+    count = np.maximum(np.count_nonzero(seen, axis=1), 2)
     mean = known.sum(axis=1) / count
     square = np.einsum("td,td->t", known, known) - count * mean**2
     return np.where(enough, mean, np.nan), np.maximum(square, 0.0) / (count - 1)

@@ -42,11 +42,7 @@ def told(spell: Spell, values: FloatArray, dates: DateArray, usual: BoolArray, *
         weekly: whether only days of the same weekdays are like those of the spell.
     """
     then, like = values[spell.days], values[_like(spell.days, dates, usual, weekly=weekly)]
-    middle = moments.median(like)
-    seen = np.isfinite(then) & np.isfinite(middle)
-    beyond, within = (then < middle, then <= middle) if spell.less else (then > middle, then >= middle)
-    # Half of those that are as usual stand for either side.
-    share = float(beyond[seen].sum() + within[seen].sum()) / (2 * max(int(seen.sum()), 1))
+    share = _beyond(then, like, less=spell.less)
     change = _change(then, like)
     day, until = (dates[place].astype("datetime64[D]").item() for place in (spell.days[0], spell.days[-1]))
     return AnomalousDay(day, until, change, share, spell.p_value, _sentence(day, until, share, change, less=spell.less))
@@ -60,6 +56,23 @@ def _like(days: IntArray, dates: DateArray, usual: BoolArray, *, weekly: bool) -
     pool = np.flatnonzero(same if weekly else usual)
     near = np.argsort(np.abs(pool - days.mean()), kind="stable")
     return np.sort(pool[near[: NEAREST_OF_WEEKDAY if weekly else NEAREST]])
+
+
+def _beyond(then: FloatArray, like: FloatArray, *, less: bool) -> float:
+    """The share of devices beyond the median of their usual days, from values (days, devices).
+
+    Half of those that are the same count. Of small counts not a half is beyond on usual days either: by so much the
+    share is corrected.
+    """
+    middle = moments.median(like)
+    then_beyond, usually = (_share_beyond(some, middle, less=less) for some in (then, like))
+    return float(np.clip(then_beyond + (0.5 - usually), 0.0, 1.0))
+
+
+def _share_beyond(values: FloatArray, middle: FloatArray, *, less: bool) -> float:
+    one, other = (values, middle) if less else (middle, values)
+    both = int((np.isfinite(one) & np.isfinite(other)).sum())
+    return float((one < other).sum() + (one <= other).sum()) / (2 * max(both, 1))
 
 
 def _change(then: FloatArray, like: FloatArray) -> float:

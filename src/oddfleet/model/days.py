@@ -17,7 +17,7 @@ class AnomalousDay:
         until: the last of them; ``day`` itself where it is one.
         change: by what share the average device carried more (above 0) or less, each counted by its own usual and the
             outer tenths left out; NaN where they usually carry nothing.
-        devices: the share of the devices that were beyond their own usual in that direction.
+        devices: the share of the devices that were beyond their own usual in that direction; 0.5 where all is as ever.
         p_value: chance of any such day in the record of a fleet without one.
         text: one plain sentence with the numbers in it.
     """

@@ -42,11 +42,11 @@ def test_a_day_is_told_with_its_numbers() -> None:
 
 def test_days_in_a_row_are_told_as_one() -> None:
     values = _fleet()
-    values[12:15, :7] *= 3
+    values[12:15, :8] *= 3
     said = _told(values, [12, 13, 14], less=False)
-    assert said.devices == pytest.approx(0.7 + 0.3 / 3)
+    assert said.devices == pytest.approx(0.8 + 0.2 / 3)
     assert said.text.startswith(
-        "From 2020-03-14 to 2020-03-16 most of the fleet carried more: 80 % of its devices were"
+        "From 2020-03-14 to 2020-03-16 most of the fleet carried more: 87 % of its devices were"
     )
 
 
@@ -55,6 +55,12 @@ def test_devices_that_are_as_usual_stand_half_on_either_side() -> None:
     values[12, :4] = 0.0
     assert _told(values, [12]).devices == pytest.approx(0.4 + 0.6 / 2)
     assert _told(values, [12], less=False).devices == pytest.approx(0.6 / 2)
+
+
+def test_of_a_fleet_of_small_counts_that_is_as_ever_half_is_beyond() -> None:
+    values = np.random.default_rng(1).poisson(0.6, (DAYS, 3000)).astype(float)
+    assert _told(values, [12]).devices == pytest.approx(0.5, abs=0.02)
+    assert _told(values, [12], less=False).devices == pytest.approx(0.5, abs=0.02)
 
 
 def test_days_of_other_spells_and_lost_days_say_nothing_of_what_is_usual() -> None:
@@ -102,7 +108,7 @@ def test_what_is_usually_nothing_has_no_change(level: float) -> None:
 def test_the_average_device_is_not_told_of_where_it_moved_the_other_way() -> None:
     values = _fleet()
     values[12, :4] *= 0.01
-    values[12, 4:] = LEVELS[4:] + 0.1
+    values[12, 4:] = LEVELS[4:] + 5.0
     said = _told(values, [12], less=False)
     assert said.change < 0
     assert said.text == "On 2020-03-14 most of the fleet carried more: 60 % of its devices were above their usual."
