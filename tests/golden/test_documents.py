@@ -126,7 +126,7 @@ def test_findings() -> None:
     notes, nothing = ("A small fleet.",), np.zeros(0)
     odd = AnomalousDay(date(2020, 3, 14), date(2020, 3, 15), float("nan"), 0.96, 1e-9, "All fell.")
     daily = FleetDays(nothing, nothing.astype(int), nothing, nothing, nothing, (odd,))
-    result = Oddities([4399, "hall"], (FINDING,), {}, 0.01, notes, daily)
+    result = Oddities([4399, "hall"], (FINDING,), {}, 0.01, notes, days=daily)
     answers = Answers(date(2020, 1, 1), 7512.34, (DeviceTotal(12, "höhle", 37245.5),))
     health = DataHealth(10, 9, 1, 3, 0, 1, date(2020, 1, 1), date(2020, 12, 31))
     assert findings_json(result, answers, health) == FINDINGS
