@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from oddfleet.detect import cohorts, days, fingerprints, groups, moments, newcomers, promises, repeats
+from oddfleet.detect import cohorts, days, fingerprints, groups, moments, newcomers, promises, repeats, runs
 from oddfleet.detect.features import COMPARED
 from oddfleet.detect.fingerprints import Prints
 from oddfleet.detect.groups import Group, Panel
@@ -52,6 +52,7 @@ class Gathered:
         repeated: replays and copies.
         broken: the promises.
         days: what all of them did from day to day.
+        silent: on how many days each has been silent when the record ends.
         sieve: what judges the other devices; None where there is none.
     """
 
@@ -62,6 +63,7 @@ class Gathered:
     repeated: tuple[Repeats, Repeats]
     broken: dict[Kind, Broken]
     days: FleetDays
+    silent: IntArray
     sieve: Sieve | None = None
 
 
@@ -154,7 +156,8 @@ def _of_learners(fleet: Fleet, settings: Settings, step: Step) -> Gathered:
     broken = promises.broken(fleet, promises.gaps(fleet))
     odd_days = days.anomalous(panel.groups, fleet.dates, settings.alpha)
     daily = days.of_fleet(days.totals(fleet.values), fleet.dates, odd_days)
-    return Gathered(panel.groups, *_heard(panel, fleet.n_devices), repeated, broken, daily)
+    silent = runs.silent_to_the_end(fleet.values)
+    return Gathered(panel.groups, *_heard(panel, fleet.n_devices), repeated, broken, daily, silent)
 
 
 def _heard(panel: Panel, devices: int) -> tuple[IntArray, FloatArray, FloatArray]:
@@ -174,7 +177,7 @@ def _of_all(fleet: AnyFleet, panel: Panel, sieve: Sieve, odd_days: tuple[Anomalo
     group, log_p, features = _heard(panel, devices)
     replays, prints = repeats.nothing(devices), []
     broken = {kind: Broken.by_nobody(kind, devices) for kind in promises.KINDS}
-    total = np.zeros((2, fleet.n_days))
+    total, silent = np.zeros((2, fleet.n_days)), np.zeros(devices, np.int64)
     for found in each(sieve.sift, fleet.blocks(_at_once(fleet.n_days))):
         new = found.newcomers
         group[new], log_p[new], features[:, new] = found.group, found.log_p, found.features
@@ -183,6 +186,7 @@ def _of_all(fleet: AnyFleet, panel: Panel, sieve: Sieve, odd_days: tuple[Anomalo
             broken[kind].note(found.places, some)
         prints.append(found.prints)
         total += found.total
+        silent[found.places] = found.silent
         done += len(found.places)
         step(done, devices)
     repeated = repeats.unless_usual(replays), repeats.unless_usual(_copies(fleet, prints, sieve.setting))
@@ -192,7 +196,7 @@ def _of_all(fleet: AnyFleet, panel: Panel, sieve: Sieve, odd_days: tuple[Anomalo
             # Not known when the learners were judged.
             one.judgement.log_p[row] = kept.log_p[one.members]
     daily = days.of_fleet(total, fleet.dates, odd_days)
-    return Gathered(panel.groups, group, log_p, features, repeated, broken, daily, sieve)
+    return Gathered(panel.groups, group, log_p, features, repeated, broken, daily, silent, sieve)
 
 
 def _copies(fleet: AnyFleet, prints: list[Prints], setting: Setting) -> Repeats:

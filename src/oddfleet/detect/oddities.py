@@ -142,6 +142,7 @@ def _table(fleet: AnyFleet, verdict: _Verdict) -> dict[str, Any]:
         "cohort": [labels[number] for number in known.group.tolist()],
         "p_value": np.exp(np.where(verdict.breaks, -np.inf, verdict.log_p)),
         "odd": verdict.odd,
+        "silent_days": known.silent,
         **dict(zip(COMPARED, known.features, strict=True)),
     }
 

@@ -17,6 +17,17 @@ def quiet_days(values: FloatArray) -> BoolArray:
     return quiet
 
 
+def silent_to_the_end(values: FloatArray) -> IntArray:
+    """On how many days (devices,) each device has been silent when the record ends, from values (days, devices).
+
+    >>> silent_to_the_end(np.array([[1.0, 0.0, 5.0], [0.0, np.nan, 5.0]])).tolist()
+    [1, 2, 0]
+    """
+    heard = ~quiet_days(values[::-1])
+    days: IntArray = np.where(heard.any(axis=0), heard.argmax(axis=0), len(values))
+    return days
+
+
 def stuck_days(values: FloatArray) -> BoolArray:
     """Days (days, devices) that repeat the value of the day before, zero and no observation apart."""
     stuck = np.zeros(values.shape, bool)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from oddfleet.detect import days, fingerprints, newcomers, promises, repeats
+from oddfleet.detect import days, fingerprints, newcomers, promises, repeats, runs
 from oddfleet.detect.features import COMPARED
 from oddfleet.detect.fingerprints import Prints
 from oddfleet.detect.groups import Panel, stand_out
@@ -30,6 +30,7 @@ class Sifted:
         prints: by what they may be found to repeat each other.
         broken: the promises.
         total: float64 (2, days), what they carried in all and how many were seen.
+        silent: on how many days each has been silent when the record ends.
         newcomers: places (newcomers,) of those that are judged here, and
         group: in which cohort each is judged,
         log_p: the log p-value of its most surprising test, and
@@ -41,6 +42,7 @@ class Sifted:
     prints: Prints
     broken: dict[Kind, Broken]
     total: FloatArray
+    silent: IntArray
     newcomers: IntArray
     group: IntArray
     log_p: FloatArray
@@ -88,7 +90,8 @@ class Sieve:
                 features[:, some] = judged.table.values
             replays, prints = self._repeats(places, values)
             broken, total = promises.broken(fleet, self._gaps), days.totals(values)
-            return Sifted(places, replays, prints, broken, total, chosen, group, log_p, features)
+            silent = runs.silent_to_the_end(values)
+            return Sifted(places, replays, prints, broken, total, silent, chosen, group, log_p, features)
 
     def _repeats(self, places: IntArray, values: FloatArray) -> tuple[Repeats, Prints]:
         if self.setting.window > len(values) // 2:

@@ -115,8 +115,9 @@ class Oddities:
         ids: odd device ids, oddest first; empty when nothing is odd.
         findings: the findings about all devices, those of odd devices first, strongest first per
             device. A broken promise is reported even where it does not make its device odd.
-        table: one column a name, one entry a device: ``id``, ``name``, ``cohort``, ``p_value``,
-            ``odd`` and every feature (float, NaN where it cannot be computed).
+        table: one column a name, one entry a device: ``id``, ``name``, ``cohort``, ``p_value``, ``odd``,
+            ``silent_days`` (since it last had traffic, when the record ends) and every feature (float, NaN where it
+            cannot be computed).
         alpha: the false-alarm rate the decision was made for.
         notes: sentences about the decision as a whole (such as a fleet too small to compare).
         among: the ``QUANTILES`` of what the cohort measures where a finding about an odd device tells ``value``, by

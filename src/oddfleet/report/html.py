@@ -16,6 +16,7 @@ from oddfleet.report.bokehjs import Script, bokeh_js
 from oddfleet.report.cards import Card, card, drawn
 from oddfleet.report.chart import Charts
 from oddfleet.report.fleetmap import fleet_map
+from oddfleet.report.overview import overview
 from oddfleet.report.packing import packed
 from oddfleet.report.palette import DARK, LIGHT
 from oddfleet.report.power import panels
@@ -67,6 +68,7 @@ def report_html(
         "health": health,
         "n_promises": len(promises),
         "anomalous": result.days.anomalous if result.days else (),
+        "overview": overview(result, result.days, fleet.dates) if result.days else None,
         "most_days": MOST_DAYS,
         "at_a_glance": AT_A_GLANCE,
         "selftest": selftest,

@@ -82,6 +82,7 @@ def make_result() -> MakeResult:
             "cohort": list(cohorts or ["all"] * fleet.n_devices),
             "p_value": [1e-9 if one else 0.5 for one in odd],
             "odd": odd,
+            "silent_days": [0] * fleet.n_devices,
             "level_log_mb": np.linspace(4.0, 5.0, fleet.n_devices).tolist(),
         }
         return Oddities(ids=list(ids), findings=tuple(findings), table=table, alpha=0.01, notes=tuple(notes))

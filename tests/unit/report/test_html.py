@@ -329,3 +329,20 @@ def test_the_same_input_gives_the_same_page(
         report_html(fleet, make_result(fleet, ids=[1], findings=[make_finding()]), answers, health) for _ in range(2)
     )
     assert first == second
+
+
+@pytest.mark.parametrize("silent", [0, 25])
+def test_what_an_operator_asks_besides(
+    *, make_fleet: MakeFleet, make_result: MakeResult, page_of: PageOf, silent: int
+) -> None:
+    fleet = make_fleet(30)
+    result = make_result(fleet)
+    total = np.r_[np.full(32, 100.0), np.full(27, 120.0), 500.0]
+    days = FleetDays(total, np.full(60, 30), total, total, total)
+    quiet = [12] * silent + [0] * (30 - silent)
+    page = page_of(fleet, replace(result, days=days, table={**result.table, "silent_days": quiet}))
+    assert "Most on 2020-02-29: 500 MB; least on 2020-01-01: 100 MB." in page.text
+    assert "In the last four weeks: 3,740 MB, 33.6% more than in the four before." in page.text
+    assert ("Every device had traffic in the last week of the record." in page.text) == (silent == 0)
+    assert page.text.count(", since 2020-02-17") == min(silent, 20)
+    assert ("5 more devices: column silent_days" in page.text) == (silent == 25)
