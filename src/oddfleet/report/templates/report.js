@@ -322,8 +322,15 @@
   plots.forEach((plot) => watch.observe(plot));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => [...shown.keys()].forEach(show));
 
-  // On paper nothing can be opened.
-  addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((part) => { part.open = true; }));
+  // On paper nothing can be opened, and a chart is as wide as the paper.
+  addEventListener("beforeprint", () => {
+    document.querySelectorAll("details").forEach((part) => { part.open = true; });
+    for (const [plot, view] of shown) {
+      const image = plot.querySelector(":scope > img") ?? plot.appendChild(document.createElement("img"));
+      image.src = view.export("png").canvas.toDataURL();
+      image.style.background = colour("card");
+    }
+  });
 
   // ---- Filter and order of the cards
 
