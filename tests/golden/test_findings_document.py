@@ -11,6 +11,7 @@ import json
 import math
 import os
 from collections.abc import Callable
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -82,3 +83,33 @@ def test_the_documents_of_a_tiny_fleet(out: Path, name: str) -> None:
 def test_every_difference_is_seen(found: Any, place: str | None) -> None:
     lines = differences(found, {"a": [1.0, "x", None]})
     assert [line.split(":")[0] for line in lines] == ([] if place is None else [place])
+
+
+class _Words(HTMLParser):
+    """The words of a page, a line for each stretch between tags; scripts and styles apart."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+        self._silent = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._silent = tag in ("script", "style")
+        self.lines += [f"[{label}]" for name, label in attrs if name == "aria-label" and label]
+
+    def handle_endtag(self, tag: str) -> None:
+        self._silent = False
+
+    def handle_data(self, data: str) -> None:
+        if not self._silent and data.strip():
+            self.lines.append(" ".join(data.split()))
+
+
+def test_the_words_of_the_report_of_a_tiny_fleet(out: Path) -> None:
+    words = _Words()
+    words.feed((out / "report.html").read_text(encoding="utf-8"))
+    text = "\n".join(words.lines) + "\n"
+    golden = GOLDEN / "tiny-report.txt"
+    if os.environ.get(RENEW):
+        golden.write_text(text, encoding="utf-8")
+    assert text == golden.read_text(encoding="utf-8")

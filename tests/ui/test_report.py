@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import oddfleet
-from oddfleet import plant, report
+from oddfleet import pipeline, plant, report
 from oddfleet.model import Answers, DataHealth, Fleet, Oddities
+from oddfleet.settings import Settings
 from tests.ui.conftest import NARROW, WIDE, Open, Opened
 
 FIGURE = "name => Bokeh.documents.map(one => one.roots()[0]).findLast(figure => figure?.name === name)"
@@ -203,5 +204,22 @@ def test_100000_devices_open_and_are_drawn(large_report: Path, opened: Open, wid
     seen.drawn(".plot.map")
     seen.drawn("#odd-200 .plot")
     assert "cell counts devices" in seen.page.locator("main").inner_text()
+    assert seen.page.evaluate("document.documentElement.scrollWidth") == width
+    assert seen.said == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [NARROW, WIDE])
+def test_the_report_of_the_real_data(
+    real_data: Path, opened: Open, tmp_path_factory: pytest.TempPathFactory, width: int, scheme: str
+) -> None:
+    out = tmp_path_factory.getbasetemp() / "real"
+    if not (out / "report.html").exists():
+        pipeline.run(real_data, out, Settings(), report.Progress(quiet=True))
+    seen = opened(out / "report.html", width, scheme)
+    for selector in (".plot.totals", ".plot.map", "#odd-1 .plot"):
+        seen.drawn(selector)
+    assert "1 of 500 devices is odd" in seen.page.locator(".verdict").inner_text()
+    assert seen.page.locator(".card h3").all_inner_texts() == ["sneaking_catfish (4399)"]
     assert seen.page.evaluate("document.documentElement.scrollWidth") == width
     assert seen.said == []

@@ -128,7 +128,7 @@ def _findings(
             said[device].append(findings.of_promise(fleet, device, lost))
     for device in odd.tolist():
         kinds = (finding.kind for finding in said[device] if finding.p_value is None)
-        among |= {(fleet.device_ids[device], kind): known.broken[kind].quantiles for kind in kinds}
+        among |= {(fleet.device_ids[device], kind): known.broken[kind].quantiles(device) for kind in kinds}
     return said, among
 
 

@@ -73,11 +73,10 @@ class Broken:
         low, high = ((middle + (middle >= own)) for middle in ((others - 1) // 2, others // 2))
         return float(self._ordered[low] + self._ordered[high]) / 2
 
-    @cached_property
-    def quantiles(self) -> FloatArray:
-        """The ``model.QUANTILES`` of the counts of all devices."""
-        quantiles: FloatArray = np.quantile(self._ordered, QUANTILES)
-        return quantiles
+    def quantiles(self, device: int) -> FloatArray:
+        """The ``model.QUANTILES`` of the counts of the other devices, each the count of one of them; or none (0,)."""
+        others = np.delete(self._ordered, np.searchsorted(self._ordered, self.counts[device]))
+        return np.quantile(others, QUANTILES, method="nearest").astype(float) if others.size else np.zeros(0)
 
     @cached_property
     def _ordered(self) -> IntArray:

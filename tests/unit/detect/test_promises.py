@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 from statistics import variance
 from typing import TYPE_CHECKING
@@ -250,3 +251,10 @@ def test_rates_that_differ_surprise_by_a_known_factor(
     p = np.exp(np.concatenate([promises.log_surprise_of_lost(_lost(*own)) for own in counts.tolist()]))
     for level, factor in zip((0.1, 0.01, 0.001), factors, strict=True):
         assert_held(p, factor=factor, nominal=[level])
+
+
+def test_counts_are_placed_among_those_of_the_others() -> None:
+    broken = replace(promises.Broken.by_nobody(Kind.MISSING_DAYS, 5), counts=np.array([0, 2, 9, 0, 3]))
+    assert broken.quantiles(2).tolist() == [0, 0, 0, 2, 2, 3, 3]
+    assert broken.quantiles(0).tolist() == [0, 0, 2, 3, 3, 9, 9]
+    assert promises.Broken.by_nobody(Kind.MISSING_DAYS, 1).quantiles(0).size == 0
