@@ -7,15 +7,18 @@ import base64
 import numpy as np
 
 from oddfleet.model import FloatArray, IntArray
+from oddfleet.report.axis import LARGEST
 
 
 def packed(values: FloatArray) -> str:
     """Numbers as 32-bit floats, little-endian, in base 64: seven digits in six letters; NaN stays NaN.
 
+    Those beyond ``LARGEST`` are as large as that.
+
     >>> packed(np.array([1.0, np.nan]))
     'AACAPwAAwH8='
     """
-    return base64.b64encode(values.astype("<f4").tobytes()).decode("ascii")
+    return base64.b64encode(np.clip(values, -LARGEST, LARGEST).astype("<f4").tobytes()).decode("ascii")
 
 
 def telling_days(series: FloatArray, most: int) -> IntArray:

@@ -269,7 +269,7 @@ def test_the_oddest_comes_first_and_usual_devices_with_a_finding_last() -> None:
 
 def test_the_table_has_a_row_a_device_and_a_column_a_feature() -> None:
     result, _ = _planted(Kind.LEVEL, 1)
-    assert list(result.table) == ["id", "name", "cohort", "p_value", "odd", *COMPARED]
+    assert list(result.table) == ["id", "name", "cohort", "p_value", "odd", "silent_days", *COMPARED]
     assert {len(column) for column in result.table.values()} == {60}
     assert np.flatnonzero(result.table["odd"]).tolist() == [ODD - 1]
     p = np.array(result.table["p_value"])

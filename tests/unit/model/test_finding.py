@@ -51,13 +51,13 @@ def test_devices_is_a_polars_frame_with_a_row_a_device() -> None:
     result = oddfleet.find_oddities(fleet)
     devices = result.devices
     assert isinstance(devices, pl.DataFrame)
-    assert devices.columns[:5] == ["id", "name", "cohort", "p_value", "odd"]
+    assert devices.columns[:6] == ["id", "name", "cohort", "p_value", "odd", "silent_days"]
     assert devices.columns == list(result.table)
     assert devices["id"].to_list() == list(fleet.device_ids)
     assert devices["name"].to_list() == list(fleet.names)
     assert devices.filter(pl.col("odd"))["id"].to_list() == result.ids == [4]
     assert devices.filter(pl.col("p_value") == pl.col("p_value").min())["id"].to_list() == [4]
-    assert all(dtype == pl.Float64 for dtype in devices.dtypes[5:])
+    assert all(dtype == pl.Float64 for dtype in devices.dtypes[6:])
 
 
 @pytest.mark.parametrize(
