@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import betaincinv, ndtr, ndtri
 
 from oddfleet.detect import moments, ranks, scores
-from oddfleet.detect.habits import Habits, own_days, weekdays
+from oddfleet.detect.habits import Habits, memory_score, own_days, weekdays
 from oddfleet.model import BoolArray, DateArray, FloatArray, IntArray
 
 FEWEST_DAYS = 28
@@ -205,13 +205,15 @@ def _scored(block: Block, own: FloatArray, dates: DateArray, habits: Habits) -> 
     """The features of ``SCORED``, (features, devices)."""
     seen, fresh = np.isfinite(own), ranks.normal_scores(own)
     folded = ranks.normal_scores(_distances(own))
+    told = habits.differs is not None
+    remembers = memory_score(block.residual, weekdays(dates), habits) if told else scores.memory_score(fresh, seen)
     with_week = own_days(block.residual, weekdays(dates), habits, weekly=True) if habits.weekly else own
     ranked = ranks.normal_scores(with_week) if habits.weekly else fresh
     return np.stack(
         [
             scores.rhythm_score(ranked, np.isfinite(with_week), weekdays(dates)),
             scores.cycle_score(fresh),
-            scores.memory_score(fresh, seen),
+            remembers,
             *_slow_scores(block, fresh, seen, habits),
             scores.change_score(folded, seen),
         ]

@@ -11,6 +11,7 @@ from oddfleet.detect import (
     features,
     habits,
     lapses,
+    leans,
     mixture,
     moderate,
     moments,
@@ -23,6 +24,7 @@ from oddfleet.detect import (
 from oddfleet.detect.farthest import Farthest
 from oddfleet.detect.features import COMPARED, EXTREMES, Block, FeatureTable
 from oddfleet.detect.habits import Habits
+from oddfleet.detect.leans import Leans
 from oddfleet.detect.mixture import Law
 from oddfleet.detect.moderate import Moderation
 from oddfleet.detect.scale import Scale
@@ -77,6 +79,7 @@ class Learnt:
         far: the furthest days of each device.
         moderation: how far the sampling errors of the devices can be trusted.
         ties: what explains which feature.
+        leans: which features lie further to one side.
         tails: how heavy the tails of the features are.
         law: how the features go together.
         law_tail: how heavy the tail of their combination is.
@@ -86,6 +89,7 @@ class Learnt:
     far: Farthest
     moderation: Moderation
     ties: Ties
+    leans: Leans
     tails: Tails
     law: Law
     law_tail: Tails
@@ -153,7 +157,8 @@ def judge(values: FloatArray, dates: DateArray, repeated: FloatArray) -> Judgeme
     table = moderation.apply(table)
     tied = ties.find(table, counted=fitting.power == 0.5)
     loose = tied.loosen(table)
-    compared = surprise.log_surprises(loose)
+    leant = leans.learn(loose, remembering=usual.differs is not None)
+    compared = surprise.log_surprises(leant.straighten(loose))
     heavier = tails.learn(compared)
     compared = heavier.apply(compared)
     above = above_middle(loose, loose)
@@ -161,7 +166,7 @@ def judge(values: FloatArray, dates: DateArray, repeated: FloatArray) -> Judgeme
     combined = law.log_surprise(compared, above[: len(COMPARED)])[None]
     law_tail = tails.learn(combined)
     log_p = np.concatenate([compared, law_tail.apply(combined), lapses.log_surprises(values), repeated])
-    learnt = Learnt(usual, far, moderation, tied, heavier, law, law_tail)
+    learnt = Learnt(usual, far, moderation, tied, leant, heavier, law, law_tail)
     return Judgement(log_p, above, table, loose, fitting, common, block, dates, learnt)
 
 
@@ -178,7 +183,8 @@ def judge_again(judgement: Judgement, place: int, residual: FloatArray) -> tuple
         are tested again; what a repair cannot touch stays as it was.
     """
     jury = jury_of(judgement.loose.values.shape[1], place)
-    others = surprise.listen(judgement.loose.of(jury))
+    leant = judgement.learnt.leans
+    others = surprise.listen(leant.straighten(judgement.loose.of(jury)))
     scaling = judgement.scale.of(place)
     values = scaling.invert(residual + judgement.common.part[:, [place]])
     common, learnt = judgement.common, judgement.learnt
@@ -194,7 +200,7 @@ def judge_again(judgement: Judgement, place: int, residual: FloatArray) -> tuple
     table.errors[row] = judgement.table.errors[row, place]
     table = learnt.ties.loosen(learnt.moderation.apply(table))
     log_p = np.repeat(judgement.log_p[:, [place]], residual.shape[1], axis=1)
-    log_p[: len(COMPARED)] = learnt.tails.apply(surprise.log_surprises_of(table, others))
+    log_p[: len(COMPARED)] = learnt.tails.apply(surprise.log_surprises_of(leant.straighten(table), others))
     log_p[TESTS.index("silent_days"), ~(values == 0).any(axis=0)] = 0.0
     return log_p, above_middle(table, judgement.loose)
 

@@ -48,7 +48,7 @@ class Bench:
     @classmethod
     def of(cls, cohort: Judgement) -> Bench:
         """Sum up a cohort."""
-        said = surprise.listen(cohort.loose)
+        said = surprise.listen(cohort.learnt.leans.straighten(cohort.loose))
         return cls(cohort, said, farthest.usual_pool(cohort.learnt.far), lapses.usual(cohort.block.values))
 
 
@@ -75,7 +75,7 @@ def judge(bench: Bench, values: FloatArray) -> Judgement:
     loose = learnt.ties.loosen(table)
     above = above_middle(loose, cohort.loose)
     log_p = np.zeros(above.shape)
-    log_p[: len(COMPARED)] = learnt.tails.apply(surprise.log_surprises_of(loose, bench.usual))
+    log_p[: len(COMPARED)] = learnt.tails.apply(surprise.log_surprises_of(learnt.leans.straighten(loose), bench.usual))
     log_p[len(COMPARED)] = log_surprise_combined(cohort, log_p, above)
     log_p[len(COMPARED) + 1 : -2] = lapses.log_surprises_of(values, bench.lapses)
     return Judgement(log_p, above, table, loose, fitting, common, block, cohort.dates, replace(learnt, far=far))

@@ -204,3 +204,123 @@ def test_devices_that_are_hardly_observed_are_not_asked(draw: Draw) -> None:
 def test_a_strict_cycle_leaves_bounded_memory(period: int, days: int) -> None:
     on = (np.arange(366)[:, None] + np.arange(20)) % period < days
     assert np.abs(_find(on.astype(float)).memory).max() < 3
+
+
+def _each_its_own(noise: FloatArray, memory: FloatArray) -> FloatArray:
+    """Series (days, devices) of mean 50 of which each remembers the day before by its own share (devices,)."""
+    days = np.zeros(noise.shape)
+    for day, fresh in enumerate(noise):
+        days[day] = memory * days[day - 1] + np.sqrt(1 - memory**2) * fresh
+    return 50 + days[200:]
+
+
+def _slope_by_loops(days: list[float], fresh: list[float]) -> tuple[float, float]:
+    """Slope of innovations on the day before and its standard error, either half about its own mean."""
+    mean = float(np.nanmean(days[:-1]))
+    before = [0.0, *(0.0 if isnan(day) else day - mean for day in days[:-1])]
+    product = square = rest = 0.0
+    count = 0
+    for half in (range(len(days) // 2), range(len(days) // 2, len(days))):
+        pairs = [(before[day], fresh[day]) for day in half if not isnan(fresh[day])]
+        held = []
+        for column in np.array(pairs).T:
+            away = column - column.mean()
+            reach = 4 * float(np.abs(away).mean())
+            held.append([min(max(value, -reach), reach) for value in away.tolist()])
+        product += sum(x * y for x, y in zip(*held, strict=True))
+        square += sum(x * x for x in held[0])
+        rest += sum(y * y for y in held[1])
+        count += len(pairs)
+    return product / square, float((rest / count / square) ** 0.5)
+
+
+@pytest.mark.parametrize("lost", [0.0, 0.1])
+def test_own_memory_by_loops(draw: Draw, lost: float) -> None:
+    values = _each_its_own(draw("normal", (260, 4)), np.array([0.5, 0.7, 0.8, 0.95]))
+    values[draw("uniform", values.shape) < lost] = np.nan
+    values[40, 1] += 90.0
+    usual = Habits(weekly=False, memory=np.array([0.6, 0.1]), differs=(0.02, 0.05))
+    fresh, weekday = habits.innovations(values, usual.memory), habits.weekdays(_dates(60))
+    own, score = habits.own_days(values, weekday, usual), habits.memory_score(values, weekday, usual)
+    for device in range(4):
+        days, new = values[:, device].tolist(), fresh[:, device].tolist()
+        slope, error = _slope_by_loops(days, new)
+        more = (slope - 0.02) * 0.05**2 / (0.05**2 + error**2)
+        mean = float(np.nanmean(days[:-1]))
+        for day in range(2, 60):
+            past = 0.0 if isnan(days[day - 1]) else days[day - 1] - mean
+            left = new[day] - min(max(more, -0.15), 0.15) * past
+            assert own[day, device] == pytest.approx(left, nan_ok=True)
+        count = int(np.isfinite(fresh[:, device]).sum())
+        t = (slope - 0.02) / error
+        assert score[device] == pytest.approx(np.arctanh(t / (t**2 + count) ** 0.5) * (count - 3) ** 0.5)
+
+
+@pytest.mark.parametrize("differ", [0.0, 0.02])
+def test_how_devices_differ_in_memory_is_told(draw: Draw, differ: float) -> None:
+    memory = 0.9 + differ * draw("normal", (1000,), 2)
+    found = _find(_each_its_own(draw("normal", (DAYS + 200, 1000)), memory))
+    assert found.differs is not None
+    assert found.differs[1] == pytest.approx(differ, abs=0.012)
+
+
+def test_few_devices_do_not_tell_how_they_differ(draw: Draw) -> None:
+    values = _each_its_own(draw("normal", (DAYS + 200, 30)), np.full(30, 0.9))
+    assert _find(values).differs is not None
+    assert _find(values[:, 1:]).differs is None
+    assert _find(values[:, 1:]).memory.size
+
+
+def test_a_device_that_remembers_more_does_not_seem_to_drift(draw: Draw) -> None:
+    """Where memory is long a little more of it is much more drift: of those who remember most, nearly twice."""
+    memory = np.clip(0.9 + 0.03 * draw("normal", (4000,), 2), 0.8, 0.98)
+    values = _each_its_own(draw("normal", (DAYS + 200, 4000)), memory)
+    found, weekday = _find(values), habits.weekdays(_dates(DAYS))
+    drifts = [
+        scores.drift_score(ranks.normal_scores(own), np.isfinite(own))
+        for own in (habits.innovations(values, found.memory), habits.own_days(values, weekday, found))
+    ]
+    most = memory >= np.quantile(memory, 0.95)
+    by_the_middle, by_its_own = (np.std(drift[most]) / np.std(drift) for drift in drifts)
+    assert by_the_middle > 1.7
+    assert by_its_own < 1.45
+    assert [int((np.abs(drift) > 3.5).sum() > 20) for drift in drifts] == [1, 0]
+
+
+def test_a_step_or_drift_is_not_taken_for_memory(draw: Draw) -> None:
+    memory = 0.85 + 0.01 * draw("normal", (100,), 2)
+    values = _each_its_own(draw("normal", (DAYS + 200, 100)), memory)
+    values[:, 0] += 3.0 * (np.arange(DAYS) >= 150)
+    values[:, 1] += 4.0 * np.arange(DAYS) / DAYS
+    found, weekday = _find(values), habits.weekdays(_dates(DAYS))
+    middle, own = (
+        np.abs(scores.drift_score(ranks.normal_scores(fresh[:, :2]), np.isfinite(fresh[:, :2])))
+        for fresh in (habits.innovations(values, found.memory), habits.own_days(values, weekday, found))
+    )
+    assert float(middle.min()) > 2.5
+    assert (own > 0.8 * middle).all()
+
+
+def test_who_remembers_more_than_the_middle_one_by_its_score(draw: Draw) -> None:
+    memory = np.full(400, 0.9)
+    memory[:5] = 0.995
+    values = _each_its_own(draw("normal", (DAYS + 200, 400)), memory)
+    values[:, 399] = 7.0
+    found, weekday = _find(values), habits.weekdays(_dates(DAYS))
+    score = habits.memory_score(values, weekday, found)
+    assert np.median(score[:5]) > 3
+    assert np.std(score[5:399]) == pytest.approx(1, abs=0.15)
+    assert abs(np.mean(score[5:399])) < 0.15
+    assert score[399] == 0
+    assert (habits.own_days(values, weekday, found)[7:, 399] == 7).all()
+
+
+def test_own_memory_beside_a_week(draw: Draw) -> None:
+    noise = _each_its_own(draw("normal", (DAYS + 200, 200)), 0.9 + 0.02 * draw("normal", (200,), 2))
+    weekday = habits.weekdays(_dates(DAYS))
+    found, plain = _find(noise + _weeks(200, 4.0)), _find(noise)
+    assert found.weekly
+    assert found.differs is not None
+    score = habits.memory_score(noise + _weeks(200, 4.0), weekday, found)
+    without = habits.memory_score(noise, weekday, plain)
+    assert np.corrcoef(score, without)[0, 1] > 0.95

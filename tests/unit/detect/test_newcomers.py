@@ -80,6 +80,15 @@ def test_p_values_of_healthy_newcomers_hold(kind: str, assert_held: Judge) -> No
     assert_held(devices, factor=2.0)
 
 
+def test_newcomers_to_large_fleets_with_a_long_memory_are_not_odd() -> None:
+    """Of 6000 p-values 0.6 fall below 1e-4; it were 19 of spreads, 11 of steps and of drifts (as for members)."""
+    below = np.zeros(len(TESTS))
+    for seed in (4, 9, 10):
+        values = plant.healthy_fleet("wandering", 3000, seed=seed).values
+        below += (_as_newcomers(_judged(values[:, :1000]), values[:, 1000:]).log_p <= np.log(1e-4)).sum(axis=1)
+    assert dict(zip(TESTS, below, strict=True)) == {test: pytest.approx(0, abs=6) for test in TESTS}
+
+
 @pytest.mark.parametrize("members", [20, 700])
 def test_a_newcomer_takes_the_last_place_among_its_cohort(members: int) -> None:
     fleet = plant.healthy_fleet("weekly", members + 5, 90, seed=2)
