@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import betaincinv, ndtr, ndtri
 
 from oddfleet.detect import moments, ranks, scores
-from oddfleet.detect.habits import Habits, memory_score, own_days, weekdays
+from oddfleet.detect.habits import Habits, of_doubtful_scale, own_days, weekdays
 from oddfleet.model import BoolArray, DateArray, FloatArray, IntArray
 
 FEWEST_DAYS = 28
@@ -81,7 +81,9 @@ class Block:
         return Block(self.values[:, devices], self.freed[:, devices], self.residual[:, devices], profile)
 
 
-def compute(block: Block, own: FloatArray, dates: DateArray, habits: Habits) -> FeatureTable:
+def compute(
+    block: Block, own: FloatArray, dates: DateArray, habits: Habits, memory: FloatArray | None = None
+) -> FeatureTable:
     """Every compared feature of every device.
 
     Args:
@@ -89,6 +91,7 @@ def compute(block: Block, own: FloatArray, dates: DateArray, habits: Habits) -> 
         own: float64 (days, devices), the residual without those habits, as ``habits.own_days`` leaves it.
         dates: datetime64[D] (days,).
         habits: what is usual in this fleet and taken out of each device first.
+        memory: float64 (devices,), the scores of memory, as ``habits.without`` tells them; None = by those days.
 
     Returns:
         A column a device, all NaN for one with fewer than ``FEWEST_DAYS`` observations or a constant series; the
@@ -99,7 +102,7 @@ def compute(block: Block, own: FloatArray, dates: DateArray, habits: Habits) -> 
         nothing = np.full((len(COMPARED), devices), np.nan)
         return FeatureTable(nothing, nothing, 2)
     shape, unknown = moments.moments(own), np.full((1, devices), np.nan)
-    level, scored = moments.level(block.freed), _scored(block, own, dates, habits)
+    level, scored = moments.level(block.freed), _scored(block, own, dates, habits, memory)
     share, share_errors = distinct(block.values)
     table = np.concatenate([level, shape[1:], share[None], scored, extremes(own, np.exp(shape[1])), unknown, unknown])
     batches = max(2, min(MOST_BATCHES, n_days // 14))
@@ -190,7 +193,9 @@ def _slow_scores(block: Block, fresh: FloatArray, seen: BoolArray, habits: Habit
     profile, where a step counts as much as is left of it when the following is fitted at the same time.
     """
     drift, step = scores.drift_score(fresh, seen), scores.change_score(fresh, seen)
-    if block.profile is None or habits.memory.size:
+    if habits.memory.size:
+        return of_doubtful_scale(drift, habits.freedom), of_doubtful_scale(step, habits.freedom)
+    if block.profile is None:
         return drift, step
     profile = scores.unit_profile(block.profile, seen)
     beside = scores.without(fresh, profile, seen)
@@ -201,19 +206,17 @@ def _slow_scores(block: Block, fresh: FloatArray, seen: BoolArray, habits: Habit
     )
 
 
-def _scored(block: Block, own: FloatArray, dates: DateArray, habits: Habits) -> FloatArray:
+def _scored(block: Block, own: FloatArray, dates: DateArray, habits: Habits, memory: FloatArray | None) -> FloatArray:
     """The features of ``SCORED``, (features, devices)."""
     seen, fresh = np.isfinite(own), ranks.normal_scores(own)
     folded = ranks.normal_scores(_distances(own))
-    told = habits.differs is not None
-    remembers = memory_score(block.residual, weekdays(dates), habits) if told else scores.memory_score(fresh, seen)
     with_week = own_days(block.residual, weekdays(dates), habits, weekly=True) if habits.weekly else own
     ranked = ranks.normal_scores(with_week) if habits.weekly else fresh
     return np.stack(
         [
             scores.rhythm_score(ranked, np.isfinite(with_week), weekdays(dates)),
             scores.cycle_score(fresh),
-            remembers,
+            scores.memory_score(fresh, seen) if memory is None else memory,
             *_slow_scores(block, fresh, seen, habits),
             scores.change_score(folded, seen),
         ]

@@ -149,9 +149,9 @@ def judge(values: FloatArray, dates: DateArray, repeated: FloatArray) -> Judgeme
     common = shared.find(scaled, factors=fitting.power == 0.0)
     block = block_of(values, scaled, fitting, common)
     usual = habits.find(block.residual, dates)
-    own = habits.own_days(block.residual, habits.weekdays(dates), usual)
+    own, memory = habits.without(block.residual, habits.weekdays(dates), usual)
     far = farthest.find(own)
-    table = with_coupling(features.compute(block, own, dates, usual), common)
+    table = with_coupling(features.compute(block, own, dates, usual, memory), common)
     table = with_far_days(table, fitting, farthest.members_score(far))
     moderation = moderate.learn(table)
     table = moderation.apply(table)
@@ -189,9 +189,9 @@ def judge_again(judgement: Judgement, place: int, residual: FloatArray) -> tuple
     values = scaling.invert(residual + judgement.common.part[:, [place]])
     common, learnt = judgement.common, judgement.learnt
     profile = None if common.profile is None else common.profile[:, [place]]
-    own = habits.own_days(residual, habits.weekdays(judgement.dates), learnt.habits)
+    own, memory = habits.without(residual, habits.weekdays(judgement.dates), learnt.habits)
     block = Block(values, scaling.invert(residual), residual, profile)
-    table, far = features.compute(block, own, judgement.dates, learnt.habits), farthest.find(own)
+    table, far = features.compute(block, own, judgement.dates, learnt.habits, memory), farthest.find(own)
     table = with_far_days(table, judgement.scale, farthest.probes_score(far, learnt.far.of(jury).pool()))
     moved = np.nan_to_num(residual - judgement.block.residual[:, [place]])
     row = COMPARED.index("coupling_share")

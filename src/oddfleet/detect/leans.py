@@ -5,7 +5,7 @@ the spread of all lets expect, and a large cohort reaches far into it. How a coh
 leans is straightened before it is judged, as on a scale on which the cohort is even.
 
 It is looked for where devices remember. Who remembers a little more than the others varies much less from what its past
-foretells (by the root of ``1 - memory**2``), and the less so the longer all remember; who remembers less, hardly more.
+foretells (by the root of ``1 - memory**2``), and the more so the longer all remember; who remembers less, hardly more.
 """
 
 from __future__ import annotations
@@ -25,8 +25,6 @@ FEWEST_DEVICES = 500
 """Among fewer a handful of odd ones bend what is usual; and they do not reach far into their tails."""
 BEYOND = 0.05
 """So many on either side of the body are not asked how they lie: the odd ones are among them."""
-ERROR = 1.2
-"""Over the root of the number of devices, the standard error of a bend of normal values."""
 MOST_BEND = 1.0
 REACH = 4.0
 """Devices further out than so many robust spreads, when straightened, are not heard: they are odd, not a lean."""
@@ -81,7 +79,7 @@ def learn(table: FeatureTable, *, remembering: bool) -> Leans:
 
     That is ``(exp(g z) - 1) / g`` of a normal ``z`` (Hoaglin 1985, "Summarizing shape numerically: the g-and-h
     distributions"); ``g`` is the log of how much further one twentieth of the devices begins from the median than the
-    opposite one, over its deviate. Less a standard error: a cohort must lean for certain.
+    opposite one, over its deviate.
 
     Args:
         table: features of the cohort's devices.
@@ -103,7 +101,7 @@ def _body(known: FloatArray) -> Lean:
     short, long = sorted([middle - lower, upper - middle])
     if short <= 0:
         return Lean(middle, 0.0)
-    bend = min(float(np.log(long / short)) / _DEVIATE - ERROR / len(known) ** 0.5, MOST_BEND)
+    bend = min(float(np.log(long / short)) / _DEVIATE, MOST_BEND)
     if bend <= 0:
         return Lean(middle, 0.0)
     longer = bend * long / float(np.expm1(bend * _DEVIATE))

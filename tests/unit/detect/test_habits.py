@@ -214,22 +214,31 @@ def _each_its_own(noise: FloatArray, memory: FloatArray) -> FloatArray:
     return 50 + days[200:]
 
 
+def _memory(values: FloatArray, usual: Habits) -> FloatArray:
+    score = habits.without(values, habits.weekdays(_dates(len(values))), usual)[1]
+    assert score is not None
+    return score
+
+
 def _slope_by_loops(days: list[float], fresh: list[float]) -> tuple[float, float]:
     """Slope of innovations on the day before and its standard error, either half about its own mean."""
-    mean = float(np.nanmean(days[:-1]))
+    mean = float(np.nanmean(days))
     before = [0.0, *(0.0 if isnan(day) else day - mean for day in days[:-1])]
+    held = []
+    for column in (before, [new - float(np.nanmean(fresh[2:])) for new in fresh]):
+        known = [0.0 if isnan(new) else value for value, new in zip(column, fresh, strict=True)][2:]
+        reach = 4 * sum(map(abs, known)) / len(known)
+        held.append([min(max(value, -reach), reach) for value in known])
     product = square = rest = 0.0
-    count = 0
-    for half in (range(len(days) // 2), range(len(days) // 2, len(days))):
-        pairs = [(before[day], fresh[day]) for day in half if not isnan(fresh[day])]
-        held = []
-        for column in np.array(pairs).T:
-            away = column - column.mean()
-            reach = 4 * float(np.abs(away).mean())
-            held.append([min(max(value, -reach), reach) for value in away.tolist()])
-        product += sum(x * y for x, y in zip(*held, strict=True))
-        square += sum(x * x for x in held[0])
-        rest += sum(y * y for y in held[1])
+    count, half = 0, (len(days) - 2) // 2
+    for part in (slice(half), slice(half, None)):
+        pairs = [
+            (x, y) for x, y, new in zip(held[0][part], held[1][part], fresh[2:][part], strict=True) if not isnan(new)
+        ]
+        x, y = np.array(pairs).T
+        product += float(((x - x.mean()) * (y - y.mean())).sum())
+        square += float(((x - x.mean()) ** 2).sum())
+        rest += float(((y - y.mean()) ** 2).sum())
         count += len(pairs)
     return product / square, float((rest / count / square) ** 0.5)
 
@@ -241,12 +250,12 @@ def test_own_memory_by_loops(draw: Draw, lost: float) -> None:
     values[40, 1] += 90.0
     usual = Habits(weekly=False, memory=np.array([0.6, 0.1]), differs=(0.02, 0.05))
     fresh, weekday = habits.innovations(values, usual.memory), habits.weekdays(_dates(60))
-    own, score = habits.own_days(values, weekday, usual), habits.memory_score(values, weekday, usual)
+    own, score = habits.own_days(values, weekday, usual), _memory(values, usual)
     for device in range(4):
         days, new = values[:, device].tolist(), fresh[:, device].tolist()
         slope, error = _slope_by_loops(days, new)
         more = (slope - 0.02) * 0.05**2 / (0.05**2 + error**2)
-        mean = float(np.nanmean(days[:-1]))
+        mean = float(np.nanmean(days))
         for day in range(2, 60):
             past = 0.0 if isnan(days[day - 1]) else days[day - 1] - mean
             left = new[day] - min(max(more, -0.15), 0.15) * past
@@ -262,6 +271,19 @@ def test_how_devices_differ_in_memory_is_told(draw: Draw, differ: float) -> None
     found = _find(_each_its_own(draw("normal", (DAYS + 200, 1000)), memory))
     assert found.differs is not None
     assert found.differs[1] == pytest.approx(differ, abs=0.012)
+
+
+@pytest.mark.parametrize(("memory", "differ", "freedom"), [(0.9, 0.0, 200), (0.85, 0.01, 100), (0.95, 0.01, 15)])
+def test_how_well_the_scale_of_slow_changes_is_known(draw: Draw, memory: float, differ: float, freedom: float) -> None:
+    """A slope is left unknown by so much of 1 less the memory: with 0.95, 366 days and 0.01 by 0.0085 of 0.05."""
+    remembers = memory + differ * draw("normal", (1000,), 2)
+    found = _find(_each_its_own(draw("normal", (DAYS + 200, 1000)), remembers))
+    sampling = (1 - memory**2) / DAYS
+    unknown = differ**2 * sampling / (differ**2 + sampling) / (1 - memory) ** 2
+    assert unknown == pytest.approx(0.5 / freedom if differ else 0, rel=0.5)
+    assert freedom / 3 < found.freedom
+    assert found.freedom < (4 * freedom if differ else np.inf)
+    assert np.isinf(_find(draw("normal", (DAYS, 50))).freedom)
 
 
 def test_few_devices_do_not_tell_how_they_differ(draw: Draw) -> None:
@@ -307,7 +329,7 @@ def test_who_remembers_more_than_the_middle_one_by_its_score(draw: Draw) -> None
     values = _each_its_own(draw("normal", (DAYS + 200, 400)), memory)
     values[:, 399] = 7.0
     found, weekday = _find(values), habits.weekdays(_dates(DAYS))
-    score = habits.memory_score(values, weekday, found)
+    score = _memory(values, found)
     assert np.median(score[:5]) > 3
     assert np.std(score[5:399]) == pytest.approx(1, abs=0.15)
     assert abs(np.mean(score[5:399])) < 0.15
@@ -317,10 +339,22 @@ def test_who_remembers_more_than_the_middle_one_by_its_score(draw: Draw) -> None
 
 def test_own_memory_beside_a_week(draw: Draw) -> None:
     noise = _each_its_own(draw("normal", (DAYS + 200, 200)), 0.9 + 0.02 * draw("normal", (200,), 2))
-    weekday = habits.weekdays(_dates(DAYS))
     found, plain = _find(noise + _weeks(200, 4.0)), _find(noise)
     assert found.weekly
     assert found.differs is not None
-    score = habits.memory_score(noise + _weeks(200, 4.0), weekday, found)
-    without = habits.memory_score(noise, weekday, plain)
+    score = _memory(noise + _weeks(200, 4.0), found)
+    without = _memory(noise, plain)
     assert np.corrcoef(score, without)[0, 1] > 0.95
+
+
+@pytest.mark.parametrize("freedom", [8.0, 15.0, 60.0, 1e6])
+def test_scores_of_doubtful_scale_have_the_tail_of_student(freedom: float) -> None:
+    score = np.array([-9.0, -2.0, 0.0, 1.0, 3.0, 6.0])
+    got = habits.of_doubtful_scale(score, freedom)
+    expected = np.sign(score) * stats.norm.isf(stats.t.sf(np.abs(score), freedom))
+    np.testing.assert_allclose(got, expected, atol=0.01, rtol=0.005)
+
+
+def test_scores_of_a_sure_scale_stay() -> None:
+    score = np.array([-9.0, 0.0, 40.0])
+    np.testing.assert_array_equal(habits.of_doubtful_scale(score, np.inf), score)
