@@ -180,10 +180,17 @@ def _widest(views: _Views, group: IntArray, fewest: int, strays: float) -> BoolA
 
 
 def _nearer(rows: FloatArray, part: BoolArray, floor: float) -> _Cut:
-    """The middle between a part and the rest: those on the wrong side of it change over, told by all descriptions."""
+    """What parts a part from the rest, told by all descriptions: the middle of the gap where nobody stands in it.
+
+    Else the middle between the two; those on the wrong side of it change over.
+    """
     low, high, spread = _centres(rows, part, floor)
     weights = (high - low) / spread**2
-    return _Cut(weights, float(weights @ (high + low) / 2))
+    along, middle = weights @ rows, float(weights @ (high + low) / 2)
+    begins, ends = float(along[part].min()), float(along[~part].max())
+    # The centre of a part that holds several kinds is that of one of them: the middle would cut through another.
+    empty = begins - ends >= EMPTY * float(np.median(along[part]) - np.median(along[~part]))
+    return _Cut(weights, (begins + ends) / 2 if empty else middle)
 
 
 def _labelled(parts: list[_Part], levels: FloatArray, *, rarely_silent: bool) -> Kinds:

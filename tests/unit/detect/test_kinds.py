@@ -446,3 +446,11 @@ def test_odd_devices_in_the_gap_do_not_join_two_kinds(seed: int) -> None:
     labels = found_kinds.find(values, fleet.dates).labels
     healthy = np.setdiff1d(np.arange(200), odd)
     assert len(set(zip(labels[healthy].tolist(), kinds[healthy].tolist(), strict=True))) == 3
+
+
+@pytest.mark.parametrize("seed", [22, 28])
+def test_a_cut_between_two_kinds_leaves_a_third_whole(seed: int) -> None:
+    """The first cut parts one kind from two others, whose centre is that of the larger."""
+    fleet = plant.healthy_fleet("mixed", 3000, 120, seed=seed)
+    sizes = np.bincount(found_kinds.find(fleet.values, fleet.dates).labels)
+    np.testing.assert_allclose(sizes, [1800, 900, 300], atol=6)
