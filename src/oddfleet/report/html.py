@@ -53,32 +53,17 @@ def report_html(
     cards = [card(charts, result, device_id) for device_id in result.ids[:MOST_CARDS]]
     odd = set(result.ids)
     promises = [finding for finding in result.findings if finding.device_id not in odd]
-    environment = _environment()
-    fleet_wide = {
-        "first": health.first_day.isoformat(),
-        "days": len(fleet.dates),
-        "totals": _totals(result.days),
-        "map": fleet_map(result),
-    }
     facts = {
-        "verdict": wording.verdict(len(result.ids), health.devices, result.alpha),
-        "runs": wording.runs_an_alarm(result.alpha),
         "result": result,
         "answers": answers,
         "health": health,
-        "n_promises": len(promises),
-        "anomalous": result.days.anomalous if result.days else (),
-        "overview": overview(result, result.days, fleet.dates) if result.days else None,
-        "most_days": MOST_DAYS,
-        "at_a_glance": AT_A_GLANCE,
         "selftest": selftest,
-        "panels": panels(selftest) if selftest else (),
-        "bokeh": bokeh_js(),
-        "script": Script(_template("report.js")),
-        "style": _template("report.css"),
-        "themes": {"light": dataclasses.asdict(LIGHT), "dark": dataclasses.asdict(DARK)},
+        "n_promises": len(promises),
+        **_said(fleet, result, health, selftest),
+        **_looks(),
     }
-    template = environment.get_template("report.html")
+    numbers = _numbers(fleet, result)
+    template = _environment().get_template("report.html")
     for n_cards, n_findings, n_promises in _sizes(len(cards), min(len(promises), MOST_PROMISES)):
         some = cards[:n_cards]
         page = template.render(
@@ -87,11 +72,40 @@ def report_html(
             most_findings=n_findings,
             kinds=_kinds(some),
             promises=promises[:n_promises],
-            data=fleet_wide | drawn(some),
+            data=numbers | drawn(some),
         )
         if len(page.encode()) <= MOST_BYTES:
             break
     return page
+
+
+def _said(fleet: Fleet, result: Oddities, health: DataHealth, selftest: SelfTest | None) -> dict[str, Any]:
+    """What the page says of the fleet as a whole."""
+    return {
+        "verdict": wording.verdict(len(result.ids), health.devices, result.alpha),
+        "runs": wording.runs_an_alarm(result.alpha),
+        "anomalous": result.days.anomalous if result.days else (),
+        "overview": overview(result, result.days, fleet.dates) if result.days else None,
+        "panels": panels(selftest) if selftest else (),
+        "most_days": MOST_DAYS,
+        "at_a_glance": AT_A_GLANCE,
+    }
+
+
+def _looks() -> dict[str, Any]:
+    """What makes the page work and look as it does."""
+    return {
+        "bokeh": bokeh_js(),
+        "script": Script(_template("report.js")),
+        "style": _template("report.css"),
+        "themes": {"light": dataclasses.asdict(LIGHT), "dark": dataclasses.asdict(DARK)},
+    }
+
+
+def _numbers(fleet: Fleet, result: Oddities) -> dict[str, Any]:
+    """What the page's script draws of the fleet as a whole from."""
+    first = str(fleet.dates[0])
+    return {"first": first, "days": fleet.n_days, "totals": _totals(result.days), "map": fleet_map(result)}
 
 
 def _sizes(cards: int, promises: int) -> Iterator[tuple[int, int, int]]:
