@@ -237,7 +237,7 @@ def _candidates(rows: FloatArray, fewest: int) -> list[BoolArray]:
         steps[: fewest - 1] = 0.0
         steps[len(steps) - fewest + 1 :] = 0.0
         for cut in np.argsort(-steps, kind="stable")[:_STEPS] + 1:
-            apart = np.median(ordered[cut:]) - np.median(ordered[:cut])
+            apart = moments.middle_of_sorted(ordered[cut:]) - moments.middle_of_sorted(ordered[:cut])
             if steps[cut - 1] > 0 and steps[cut - 1] >= EMPTY * apart:
                 part = np.zeros(len(row), bool)
                 part[order[cut:]] = True

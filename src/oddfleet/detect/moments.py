@@ -80,7 +80,17 @@ def mean_deviation(values: FloatArray) -> FloatArray:
 
 def robust_spread(values: FloatArray) -> float:
     """Median absolute deviation of numbers (any,) without NaN, as a standard deviation of normal ones."""
-    return 1.4826 * float(np.median(np.abs(values - np.median(values))))
+    return 1.4826 * middle_of_sorted(np.sort(np.abs(values - middle_of_sorted(np.sort(values)))))
+
+
+def middle_of_sorted(rising: FloatArray) -> float:
+    """Median of numbers (any,) in rising order, NaN where there are none: what ``np.median`` takes 8 microseconds for.
+
+    >>> middle_of_sorted(np.array([1.0, 2.0, 4.0, 9.0])), middle_of_sorted(np.array([1.0, 2.0, 4.0]))
+    (3.0, 2.0)
+    """
+    many = len(rising)
+    return float(rising[(many - 1) // 2] + rising[many // 2]) / 2 if many else float("nan")
 
 
 def level(values: FloatArray) -> FloatArray:
