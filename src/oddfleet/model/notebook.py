@@ -11,7 +11,7 @@ from oddfleet.errors import visible
 from oddfleet.model.finding import Finding, Oddities
 from oddfleet.model.fleet import AnyFleet, Fleet, FloatArray
 from oddfleet.model.reasons import headline
-from oddfleet.model.words import count, device, evidence, kind_words, number, shortened, verdict
+from oddfleet.model.words import count, device, evidence, fleet_days, kind_words, number, shortened, verdict
 
 MOST_ROWS = 20
 _MOST_LETTERS = 600
@@ -53,7 +53,9 @@ def oddities_html(result: Oddities) -> str:
         rows.append((str(device_id), names.get(device_id) or "-", *said))
     columns = (("Id", _WORD), ("Name", _WORD), ("Kind", _UNBROKEN), ("Since", _UNBROKEN), ("Why", _WORD))
     table = _table(columns, rows) if rows else ""
-    return _block(title, table, _more(len(result.ids) - len(rows)), *(_line(f"Note: {note}") for note in result.notes))
+    days = (_line(f"Whole fleet: {said}") for said in fleet_days(result.days))
+    notes = (_line(f"Note: {note}") for note in result.notes)
+    return _block(title, table, _more(len(result.ids) - len(rows)), *days, *notes)
 
 
 def finding_html(finding: Finding) -> str:

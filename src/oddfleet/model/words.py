@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from datetime import date
 
+from oddfleet.model.days import FleetDays
 from oddfleet.model.finding import Finding, Kind
 from oddfleet.model.fleet import DeviceId
 
+MOST_DAYS = 5
+"""So many days odd for the whole fleet are told where all are told elsewhere."""
 _BEFORE = ("correlation", "ratio", "L-kurtosis", "L-skewness")
 """Units that stand before their number."""
 _TIMES = {"share of variance": 100}
@@ -172,6 +175,13 @@ def verdict(n_odd: int, n_devices: int, alpha: float) -> str:
     many = f"{n_odd:,}" if n_odd else "None"
     verb = "are" if n_odd > 1 else "is"
     return f"{many} of {count(n_devices, 'device')} {verb} odd; {promise(alpha)}"
+
+
+def fleet_days(days: FleetDays | None) -> list[str]:
+    """A sentence for each of the first days that were odd for the whole fleet, and how many more there are."""
+    odd = () if days is None else days.anomalous
+    more = len(odd) - MOST_DAYS
+    return [day.text for day in odd[:MOST_DAYS]] + ([f"{count(more, 'more such day')}."] if more > 0 else [])
 
 
 def promise(alpha: float) -> str:

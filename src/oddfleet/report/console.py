@@ -40,6 +40,7 @@ def print_summary(  # noqa: PLR0913, PLR0917  (the five things a run has to tell
     _print_odd_devices(result, fleet, health, console)
     print_lines(
         [
+            *(f"Whole fleet: {said}" for said in wording.fleet_days(result.days)),
             *(f"Note: {note}" for note in result.notes),
             f"Data: {wording.health_line(health)}",
             *_unread_lines(health.unread, "the table rejected in my_sqlite.db"),

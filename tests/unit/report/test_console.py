@@ -4,13 +4,25 @@ import io
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pytest
 from rich.console import Console
 
-from oddfleet.model import Answers, DataHealth, FaultTest, Finding, Fleet, Kind, Oddities, SelfTest
+from oddfleet.model import (
+    AnomalousDay,
+    Answers,
+    DataHealth,
+    FaultTest,
+    Finding,
+    Fleet,
+    FleetDays,
+    Kind,
+    Oddities,
+    SelfTest,
+)
 from oddfleet.report import Progress, print_selftest, print_summary
 
 MakeFleet = Callable[..., Fleet]
@@ -59,6 +71,19 @@ def test_plain_lines_in_a_pipe(
         "3 device days without a value; 1 device without a name",
         f"Written: {Path('out') / 'oddities.json'} (the odd devices)",
     ]
+
+
+@pytest.mark.parametrize(("odd", "lines"), [(0, 0), (1, 1), (5, 5), (9, 6)])
+def test_days_odd_for_the_whole_fleet_have_a_line_each(
+    *, make_fleet: MakeFleet, make_result: MakeResult, say: Say, odd: int, lines: int
+) -> None:
+    fleet, nothing = make_fleet(), np.zeros(0)
+    day = AnomalousDay(date(2020, 2, 1), date(2020, 2, 1), -0.4, 0.96, 1e-9, "On 2020-02-01 most carried less.")
+    days = FleetDays(nothing, nothing.astype(int), nothing, nothing, nothing, (day,) * odd)
+    said = [line for line in say(fleet, replace(make_result(fleet), days=days)).splitlines() if "Whole fleet" in line]
+    assert len(said) == lines
+    assert said[:5] == ["Whole fleet: On 2020-02-01 most carried less."] * min(odd, 5)
+    assert said[5:] == ["Whole fleet: 4 more such days."] * (odd == 9)
 
 
 def test_nothing_odd(make_fleet: MakeFleet, make_result: MakeResult, say: Say) -> None:
