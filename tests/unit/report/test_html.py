@@ -346,3 +346,12 @@ def test_what_an_operator_asks_besides(
     assert ("Every device had traffic in the last week of the record." in page.text) == (silent == 0)
     assert page.text.count(", since 2020-02-17") == min(silent, 20)
     assert ("5 more devices: column silent_days" in page.text) == (silent == 25)
+
+
+def test_the_colours_of_cohorts_are_named_where_there_are_several(
+    make_fleet: MakeFleet, make_result: MakeResult, page_of: PageOf
+) -> None:
+    fleet = make_fleet(9)
+    several = page_of(fleet, make_result(fleet, cohorts=["hall", "hall", *"abcdefg"]))
+    assert several.text.index("hall") < several.text.index("2 more, in these colours again")
+    assert "Cohorts" not in [attributes.get("aria-label") for _, attributes in page_of(fleet, make_result(fleet)).tags]
