@@ -15,12 +15,15 @@ from oddfleet.errors import InputError, OddfleetError, OutputError, SettingsErro
 
 if TYPE_CHECKING:
     from oddfleet import plant
-    from oddfleet.model import FaultTest, Finding, Fleet, Kind, Oddities, SelfTest
+    from oddfleet.model import AnomalousDay, FaultTest, Finding, Fleet, FleetDays, Kind, Oddities, SelfTest
     from oddfleet.pipeline import find_oddities, read, scan, selftest
 else:
     # numpy and scipy take most of a second to import: the command line shows its help, and hears Ctrl-C, without them.
     _MODULES = {
-        **dict.fromkeys(("FaultTest", "Finding", "Fleet", "Kind", "Oddities", "SelfTest"), "oddfleet.model"),
+        **dict.fromkeys(
+            ("AnomalousDay", "FaultTest", "Finding", "Fleet", "FleetDays", "Kind", "Oddities", "SelfTest"),
+            "oddfleet.model",
+        ),
         **dict.fromkeys(("find_oddities", "read", "scan", "selftest"), "oddfleet.pipeline"),
     }
 
@@ -36,9 +39,11 @@ else:
 
 
 __all__ = [
+    "AnomalousDay",
     "FaultTest",
     "Finding",
     "Fleet",
+    "FleetDays",
     "InputError",
     "Kind",
     "OddfleetError",
