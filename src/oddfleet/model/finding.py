@@ -121,7 +121,7 @@ class Oddities:
         alpha: the false-alarm rate the decision was made for.
         notes: sentences about the decision as a whole (such as a fleet too small to compare).
         among: the ``QUANTILES`` of what the cohort measures where a finding about an odd device tells ``value``, by
-            device and kind, in the finding's unit; of steps and drifts the size. None for what cannot be compared.
+            device and kind, in the finding's unit; of steps and drifts the size. Empty where nobody has a number.
         days: the fleet day by day; None where nobody looked.
         draw: draws, for a decision, a device of its fleet as a matplotlib Figure; None where the fleet is not known.
     """
