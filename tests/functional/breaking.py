@@ -28,7 +28,15 @@ WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 CREATIONS = {"open", "sqlite3.connect", "shutil.copyfile", "os.mkdir", "os.link", "os.symlink"}
 CHANGES = CREATIONS | {"os.rename", "os.remove", "os.rmdir", "os.truncate"}
 SIGNALS = {"kill": signal.SIGKILL, "interrupt": signal.SIGINT, "stop": signal.SIGSTOP}
-WARM = ("cli", "ingest", "store", "detect.oddities", "report.console", "report.html", "report.plots")
+WARM = (
+    "cli",
+    "ingest",
+    "store",
+    "detect.oddities",
+    "report.terminal.console",
+    "report.page.html",
+    "report.picture.plots",
+)
 
 
 class Breaker:

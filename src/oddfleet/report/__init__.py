@@ -8,7 +8,6 @@ from oddfleet.lazily import lazily
 
 if TYPE_CHECKING:
     from oddfleet.report.chart import shown
-    from oddfleet.report.console import print_compaction, print_selftest, print_summary
     from oddfleet.report.documents import (
         compaction_json,
         explanation_json,
@@ -16,19 +15,20 @@ if TYPE_CHECKING:
         oddities_json,
         selftest_json,
     )
-    from oddfleet.report.explanation import print_explanation
-    from oddfleet.report.html import report_html
-    from oddfleet.report.painter import Painter
-    from oddfleet.report.plots import draw_device, write_plots
-    from oddfleet.report.progress import Progress
+    from oddfleet.report.page.html import report_html
+    from oddfleet.report.picture.painter import Painter
+    from oddfleet.report.picture.plots import draw_device, write_plots
     from oddfleet.report.reading import Results, read_findings
+    from oddfleet.report.terminal.console import print_compaction, print_selftest, print_summary
+    from oddfleet.report.terminal.explanation import print_explanation
+    from oddfleet.report.terminal.progress import Progress
 else:
     # Rich, Jinja2 and matplotlib: each only where something is printed, or drawn.
     __getattr__, __dir__ = lazily(
         __name__,
         {
             "chart": ("shown",),
-            "console": ("print_compaction", "print_selftest", "print_summary"),
+            "terminal.console": ("print_compaction", "print_selftest", "print_summary"),
             "documents": (
                 "compaction_json",
                 "explanation_json",
@@ -36,11 +36,11 @@ else:
                 "oddities_json",
                 "selftest_json",
             ),
-            "explanation": ("print_explanation",),
-            "html": ("report_html",),
-            "painter": ("Painter",),
-            "plots": ("draw_device", "write_plots"),
-            "progress": ("Progress",),
+            "terminal.explanation": ("print_explanation",),
+            "page.html": ("report_html",),
+            "picture.painter": ("Painter",),
+            "picture.plots": ("draw_device", "write_plots"),
+            "terminal.progress": ("Progress",),
             "reading": ("Results", "read_findings"),
         },
     )

@@ -10,7 +10,7 @@ import numpy as np
 from oddfleet.errors import visible
 from oddfleet.model import BoolArray, DeviceId, FloatArray, IntArray, Oddities
 from oddfleet.report import wording
-from oddfleet.report.packing import packed
+from oddfleet.report.page.packing import packed
 
 MOST_POINTS = 3000
 """Devices that are points each; of more, those that are not odd are counted by cells."""

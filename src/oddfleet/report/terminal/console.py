@@ -12,8 +12,8 @@ from rich.table import Column, Table
 from oddfleet.errors import visible
 from oddfleet.model import Answers, Compaction, DataHealth, FaultTest, Fleet, Oddities, SelfTest
 from oddfleet.report import wording
-from oddfleet.report.lines import print_lines
-from oddfleet.report.listing import MOST_ROWS, Row, odd_table, rows_of
+from oddfleet.report.terminal.lines import print_lines
+from oddfleet.report.terminal.listing import MOST_ROWS, Row, odd_table, rows_of
 
 MOST_UNREAD = 3
 

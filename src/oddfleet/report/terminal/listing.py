@@ -13,8 +13,8 @@ from rich.text import Text
 from oddfleet.model import DateArray, Finding, Fleet, FloatArray, Oddities
 from oddfleet.model.reasons import reason
 from oddfleet.report import wording
-from oddfleet.report.lines import encodable
-from oddfleet.report.sparkline import sparkline
+from oddfleet.report.terminal.lines import encodable
+from oddfleet.report.terminal.sparkline import sparkline
 
 MOST_ROWS = 20
 """Odd devices named on the console: a list for one morning; all are in the files."""

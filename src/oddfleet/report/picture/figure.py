@@ -17,9 +17,9 @@ from matplotlib.text import Text
 
 from oddfleet.model import BoolArray
 from oddfleet.report.chart import Chart, date_ticks
-from oddfleet.report.layout import EDGE, HEIGHT, LINE, ROW, TEXT, TITLE, WIDTH, Glyph, Key, Layout, layout_of
-from oddfleet.report.lettering import DPI, FONT
 from oddfleet.report.palette import LIGHT
+from oddfleet.report.picture.layout import EDGE, HEIGHT, LINE, ROW, TEXT, TITLE, WIDTH, Glyph, Key, Layout, layout_of
+from oddfleet.report.picture.lettering import DPI, FONT
 
 _MOST_DOTS = 100
 _MOST_DATES = 8

@@ -12,9 +12,10 @@ from typing import NoReturn
 import pytest
 
 from oddfleet.model import Finding, Fleet, Oddities
-from oddfleet.report import Painter, painter
+from oddfleet.report import Painter
 from oddfleet.report.chart import Chart, Charts
-from oddfleet.report.plots import png
+from oddfleet.report.picture import painter
+from oddfleet.report.picture.plots import png
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the first process draws there")
 
@@ -120,7 +121,7 @@ def test_told_to_end_while_it_imports_it_leaves_in_order(tmp_path: Path) -> None
 @pytest.mark.parametrize("ready", [False, True])
 def test_it_ends_when_the_first_is_killed(ready: bool) -> None:
     code = (
-        "import sys; from oddfleet.report import painter; painter._worth_it = lambda: True\n"
+        "import sys; from oddfleet.report.picture import painter; painter._worth_it = lambda: True\n"
         "drawing = painter.Painter(); print(drawing._process.pid, flush=True); sys.stdin.read()"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as first:

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from oddfleet.model import Answers, DataHealth, Finding, Fleet, Kind, Oddities
 from oddfleet.report import print_summary
-from oddfleet.report.listing import odd_table, rows_of
+from oddfleet.report.terminal.listing import odd_table, rows_of
 
 MakeFleet = Callable[..., Fleet]
 MakeFinding = Callable[..., Finding]

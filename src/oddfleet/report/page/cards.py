@@ -11,8 +11,8 @@ from oddfleet.model import DeviceId, Finding, FloatArray, Oddities
 from oddfleet.report import wording
 from oddfleet.report.axis import Axis
 from oddfleet.report.chart import Band, Chart, Charts
-from oddfleet.report.packing import packed, telling_days
-from oddfleet.report.strip import Strip, strip
+from oddfleet.report.page.packing import packed, telling_days
+from oddfleet.report.page.strip import Strip, strip
 
 MOST_POINTS = 80_000
 """Points of all series of a page together: with many cards long series are thinned, peaks and all gaps kept."""

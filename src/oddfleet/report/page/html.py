@@ -12,14 +12,14 @@ import jinja2
 from oddfleet.errors import visible
 from oddfleet.model import Answers, DataHealth, Fleet, FleetDays, Oddities, SelfTest
 from oddfleet.report import wording
-from oddfleet.report.bokehjs import Script, bokeh_js
-from oddfleet.report.cards import Card, card, drawn
 from oddfleet.report.chart import Charts
-from oddfleet.report.fleetmap import fleet_map
-from oddfleet.report.overview import overview
-from oddfleet.report.packing import packed
+from oddfleet.report.page.bokehjs import Script, bokeh_js
+from oddfleet.report.page.cards import Card, card, drawn
+from oddfleet.report.page.fleetmap import fleet_map
+from oddfleet.report.page.overview import overview
+from oddfleet.report.page.packing import packed
+from oddfleet.report.page.power import panels
 from oddfleet.report.palette import DARK, LIGHT
-from oddfleet.report.power import panels
 
 MOST_BYTES = 2_000_000
 """Size no page exceeds; larger ones have been seen that no browser opens."""
@@ -118,7 +118,7 @@ def _sizes(cards: int, promises: int) -> Iterator[tuple[int, int, int]]:
 
 
 def _template(name: str) -> str:
-    return files("oddfleet.report").joinpath("templates", name).read_text(encoding="utf-8")
+    return files("oddfleet.report.page").joinpath("templates", name).read_text(encoding="utf-8")
 
 
 def _kinds(cards: list[Card]) -> dict[str, int]:
@@ -140,7 +140,7 @@ def _totals(days: FleetDays | None) -> dict[str, Any] | None:
 
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("oddfleet.report"),
+        loader=jinja2.PackageLoader("oddfleet.report.page"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

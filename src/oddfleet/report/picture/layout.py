@@ -11,7 +11,7 @@ import numpy as np
 from oddfleet.model import FloatArray
 from oddfleet.model.reasons import headline
 from oddfleet.report.chart import Chart, Mark
-from oddfleet.report.lettering import drawable, fitted, width_of, wrapped
+from oddfleet.report.picture.lettering import drawable, fitted, width_of, wrapped
 from oddfleet.report.wording import device, kind_words
 
 WIDTH, HEIGHT = 1200, 500

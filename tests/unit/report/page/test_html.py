@@ -25,7 +25,7 @@ from oddfleet.model import (
     SelfTest,
 )
 from oddfleet.report import report_html
-from oddfleet.report.bokehjs import Script, bokeh_js
+from oddfleet.report.page.bokehjs import Script, bokeh_js
 
 MakeFleet = Callable[..., Fleet]
 MakeFinding = Callable[..., Finding]

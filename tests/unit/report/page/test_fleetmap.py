@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from oddfleet.model import Fleet, Oddities
-from oddfleet.report import fleetmap
-from oddfleet.report.fleetmap import fleet_map
+from oddfleet.report.page import fleetmap
+from oddfleet.report.page.fleetmap import fleet_map
 
 MakeFleet = Callable[..., Fleet]
 MakeResult = Callable[..., Oddities]

@@ -34,7 +34,7 @@ def draw_device(fleet: AnyFleet, result: Oddities, device_id: DeviceId) -> Figur
     Raises:
         InputError: when the fleet has no such device.
     """
-    from oddfleet.report.figure import figure_of  # noqa: PLC0415 - matplotlib takes half a second
+    from oddfleet.report.picture.figure import figure_of  # noqa: PLC0415 - matplotlib takes half a second
 
     return figure_of(Charts(_around(fleet, result, device_id), result).of(device_id))
 
@@ -52,7 +52,7 @@ def _around(fleet: AnyFleet, result: Oddities, device_id: DeviceId) -> Fleet:
 
 def png(chart: Chart) -> bytes:
     """A chart as a picture."""
-    from oddfleet.report.figure import figure_of  # noqa: PLC0415 - matplotlib takes half a second
+    from oddfleet.report.picture.figure import figure_of  # noqa: PLC0415 - matplotlib takes half a second
 
     return figure_of(chart).png()
 

@@ -5,7 +5,7 @@ import base64
 import numpy as np
 import pytest
 
-from oddfleet.report.packing import packed, telling_days
+from oddfleet.report.page.packing import packed, telling_days
 
 
 def test_packed_numbers_are_read_again() -> None:

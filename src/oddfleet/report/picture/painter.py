@@ -15,9 +15,9 @@ from types import TracebackType
 
 from oddfleet.processors import usable_processors
 from oddfleet.report.chart import Chart
-from oddfleet.report.plots import png
+from oddfleet.report.picture.plots import png
 
-_COMMAND = "from oddfleet.report.painter import serve; serve()"
+_COMMAND = "from oddfleet.report.picture.painter import serve; serve()"
 
 
 class Painter:
@@ -55,7 +55,7 @@ def serve() -> None:
     os.nice(5)
     # Told to end amid an import it leaves in order: matplotlib may be writing its list of fonts for all its users.
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit())
-    import oddfleet.report.figure  # noqa: PLC0415, F401
+    import oddfleet.report.picture.figure  # noqa: PLC0415, F401
 
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     while True:

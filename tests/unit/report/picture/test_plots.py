@@ -14,7 +14,7 @@ import pytest
 from oddfleet.errors import InputError, OutputError
 from oddfleet.model import DeviceId, Finding, Fleet, IntArray, Kind, Oddities
 from oddfleet.report import draw_device, write_plots
-from oddfleet.report.plots import file_names
+from oddfleet.report.picture.plots import file_names
 
 MakeFleet = Callable[..., Fleet]
 MakeFinding = Callable[..., Finding]

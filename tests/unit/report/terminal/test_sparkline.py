@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from oddfleet.report.sparkline import BLOCKS, PLAIN, sparkline
+from oddfleet.report.terminal.sparkline import BLOCKS, PLAIN, sparkline
 
 NAN = float("nan")
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from oddfleet.model import Fleet, FleetDays, Oddities
-from oddfleet.report import overview
-from oddfleet.report.overview import Overview, Silent
+from oddfleet.report.page import overview
+from oddfleet.report.page.overview import Overview, Silent
 
 MakeFleet = Callable[..., Fleet]
 MakeResult = Callable[..., Oddities]

@@ -6,7 +6,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from oddfleet.report.lettering import DPI, FONT, MOST_LETTERS, drawable, fitted, width_of, wrapped
+from oddfleet.report.picture.lettering import DPI, FONT, MOST_LETTERS, drawable, fitted, width_of, wrapped
 
 SENTENCE = "Since 2020-07-22 it carries 13.86 MB a day more than before; the largest step of a usual device is 1.639."
 

@@ -11,8 +11,8 @@ from rich.text import Text
 
 from oddfleet.model import Explanation, Finding, FloatArray
 from oddfleet.report import wording
-from oddfleet.report.lines import encodable, print_lines
-from oddfleet.report.sparkline import sparkline
+from oddfleet.report.terminal.lines import encodable, print_lines
+from oddfleet.report.terminal.sparkline import sparkline
 
 _WIDEST = 100
 """Cells of a sparkline on a wide terminal: more no eye takes in at once."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from oddfleet.model import Finding, Kind
-from oddfleet.report.strip import strip
+from oddfleet.report.page.strip import strip
 
 AMONG = np.array([90.0, 95, 98, 100, 102, 105, 110])
 MakeFinding = Callable[..., Finding]

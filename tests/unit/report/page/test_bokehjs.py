@@ -4,7 +4,7 @@ import base64
 import hashlib
 import zlib
 
-from oddfleet.report.bokehjs import Script, bokeh_js
+from oddfleet.report.page.bokehjs import Script, bokeh_js
 
 
 def test_a_script_is_known_by_its_hash_and_unpacked_again() -> None:

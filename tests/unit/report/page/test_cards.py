@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from oddfleet.model import Finding, Fleet, Kind, Oddities
-from oddfleet.report import cards
 from oddfleet.report.chart import Charts
+from oddfleet.report.page import cards
 
 MakeFleet = Callable[..., Fleet]
 MakeFinding = Callable[..., Finding]
