@@ -310,6 +310,15 @@ def test_selftest_as_json(sick: Path, quiet: list[str]) -> None:
 
 
 @pytest.mark.usefixtures("two_faults")
+def test_selftest_leaves_its_curves_in_the_report_of_a_run(sick: Path) -> None:
+    alone = call("selftest", sick, "--repeats", "1")
+    assert call("selftest", sick, "--repeats", "1", "--out", "results") == alone
+    page = Path("results/report.html").read_text(encoding="utf-8")
+    assert page.count("<polyline") == 2  # negative traffic, all kinds
+    assert json.loads(Path("results/oddities.json").read_text(encoding="utf-8"))[0]["id"] == 2
+
+
+@pytest.mark.usefixtures("two_faults")
 def test_selftest_says_nothing_when_quiet(sick: Path) -> None:
     assert call("selftest", sick, "--repeats", "1", "--quiet") == (0, "", "")
 

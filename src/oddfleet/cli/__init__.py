@@ -11,7 +11,7 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 from oddfleet.cli.telling import EXIT_CANCELLED, EXIT_ODD, UNTOUCHED, asks_for_json, rendered, result_of, send, told
 from oddfleet.settings import Settings, Trials
@@ -127,9 +127,15 @@ def demo(
     _judge(work, json=json, quiet=quiet, fail_on_odd=fail_on_odd, debug=debug)
 
 
-@app.command(epilog="Examples: 'oddfleet selftest data'; 'oddfleet selftest traffic.parquet --json > selftest.json'.")
+@app.command(
+    epilog="Examples: 'oddfleet selftest data'; 'oddfleet selftest data --out results', then open results/report.html; "
+    "'oddfleet selftest traffic.parquet --json > selftest.json'."
+)
 def selftest(
     data: _Data,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Judge the fleet too, with the curves in its report.")
+    ] = None,
     repeats: Annotated[int, typer.Option("--repeats", help="How often to plant each fault at each strength.")] = 5,
     seed: Annotated[int, typer.Option("--seed", help="Same seed, same answer.")] = 0,
     alpha: _Alpha = 0.01,
@@ -141,22 +147,26 @@ def selftest(
     """Say what would be found: plant known faults in copies of a fleet, from barely to blatantly visible.
 
     Prints, kind by kind, the share found at each strength (1 = blatant, 0.5 = subtle), from which strength on half are
-    found, and how many are named and dated rightly. Writes no files.
+    found, and how many are named and dated rightly. Writes no files, or with --out the results of a run, these curves
+    in its report.
     """
 
     def work(progress: pipeline.Progress) -> SelfTest:
         from oddfleet import pipeline  # noqa: PLC0415
 
-        return pipeline.selftest_data(
-            data, Settings(alpha=alpha, cohorts=cohorts), Trials(repeats=repeats, seed=seed), progress
-        )
+        trials = Trials(repeats=repeats, seed=seed)
+        if out is None:
+            return pipeline.selftest_data(data, Settings(alpha=alpha, cohorts=cohorts), trials, progress)
+        run = pipeline.run(data, out, Settings(alpha=alpha, cohorts=cohorts, trials=trials), progress)
+        return cast("SelfTest", run.selftest)  # there is one where trials are asked for
 
     def shown(console: Console) -> None:
         from oddfleet import report  # noqa: PLC0415
 
         report.print_selftest(done, console)
 
-    done = result_of(work, json=json, quiet=quiet, debug=debug, cancelled="cancelled; nothing was written")
+    cancelled = UNTOUCHED if out else "cancelled; nothing was written"
+    done = result_of(work, json=json, quiet=quiet, debug=debug, cancelled=cancelled)
     with told(debug=debug):
         if json:
             from oddfleet import report  # noqa: PLC0415

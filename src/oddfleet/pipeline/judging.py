@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oddfleet import detect, plant
-from oddfleet.model import Answers, AnyFleet, DataHealth, DataIssue, Fleet, Oddities
+from oddfleet.model import Answers, AnyFleet, DataHealth, DataIssue, Fleet, Oddities, SelfTest
 from oddfleet.pipeline.beside import beside
 from oddfleet.pipeline.files import put, write_text
 from oddfleet.pipeline.progress import Progress, Step
@@ -38,6 +38,7 @@ class Run:
         health: what became of the input.
         findings_json: the document that ``findings.json`` holds.
         outputs: every file or folder written, with a word on what it is.
+        selftest: what would have been found; None where it was not asked.
     """
 
     fleet: AnyFleet
@@ -47,6 +48,7 @@ class Run:
     health: DataHealth
     findings_json: str
     outputs: tuple[tuple[Path, str], ...]
+    selftest: SelfTest | None = None
 
 
 def read(path: str | Path) -> Fleet:
@@ -171,7 +173,7 @@ def _run(data: Path, out: Path, stage: Path, settings: Settings, progress: Progr
         (out / PLOTS, "a picture of each odd device"),
         (out / REPORT, "all of it on one page, to open in a browser"),
     )
-    return Run(fleet, shown, result, answers, health, findings, outputs)
+    return Run(fleet, shown, result, answers, health, findings, outputs, test)
 
 
 def _stored(source: Source | Stored, path: Path, settings: Settings, step: Step, answering: Step) -> Answers:
