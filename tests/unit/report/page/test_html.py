@@ -84,7 +84,7 @@ PageOf = Callable[[Fleet, Oddities], Page]
     ("n_odd", "sentence", "heading"),
     [
         (0, "None of 6 devices is odd; in a healthy fleet", None),
-        (1, "1 of 6 devices is odd; in a healthy fleet", "The device to look at, oddest first"),
+        (1, "1 of 6 devices is odd; in a healthy fleet", "The device to look at"),
         (2, "2 of 6 devices are odd; in a healthy fleet", "Devices to look at, oddest first"),
     ],
 )

@@ -197,6 +197,22 @@
     return Object.entries(words).map(([power, word]) => [Number(power), word]).filter(([power]) => power <= most);
   }
 
+  // Round amounts between two powers of ten: evenly apart where these are near each other, else by their digits.
+  function levelTicks(low, high) {
+    const ticks = [];
+    if (high - low < 0.7) {
+      const wanted = (10 ** high - 10 ** low) / 5;
+      const unit = 10 ** Math.floor(Math.log10(wanted));
+      const step = [1, 2, 5, 10].map((times) => times * unit).find((size) => size >= wanted);
+      for (let place = Math.ceil(10 ** low / step); place * step <= 10 ** high; place += 1) ticks.push(place * step);
+      return ticks;
+    }
+    for (let power = Math.floor(low); power <= high; power += 1) {
+      for (const digit of high - low > 3 ? [1] : [1, 2, 5]) ticks.push(digit * 10 ** power);
+    }
+    return ticks;
+  }
+
   function drawMap(plot) {
     const { cells, cohorts, odd, others } = data.map;
     const points = [others, odd].map((some) => some && { ...some, x: numbers(some.level), y: numbers(some.surprise) });
@@ -211,14 +227,9 @@
     const figure = figureOf(model("Range1d", { start: least - pad, end: most + pad }),
       model("Range1d", { start: -top * 0.04, end: top * 1.08 }), "surprise, as a chance", "linear");
     figure.xaxes[0].axis_label = "MB a day";
-    const decades = [];
-    for (let power = Math.floor(least - pad); power <= most + pad; power += 1) {
-      for (const digit of most - least > 3 ? [1] : most - least > 0.7 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9]) {
-        decades.push(digit * 10 ** power);
-      }
-    }
-    figure.xaxes[0].ticker = model("FixedTicker", { ticks: decades.map(Math.log10) });
-    figure.xaxes[0].major_label_overrides = new Map(decades.map((value) => [Math.log10(value), plain(value)]));
+    const levels = levelTicks(least - pad, most + pad);
+    figure.xaxes[0].ticker = model("FixedTicker", { ticks: levels.map(Math.log10) });
+    figure.xaxes[0].major_label_overrides = new Map(levels.map((value) => [Math.log10(value), plain(value)]));
     const ticks = surpriseTicks(top * 1.08);
     figure.yaxes[0].ticker = model("FixedTicker", { ticks: ticks.map(([power]) => power) });
     figure.yaxes[0].major_label_overrides = new Map(ticks);
