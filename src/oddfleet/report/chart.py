@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from oddfleet.errors import InputError
-from oddfleet.model import AnyFleet, DateArray, DeviceId, Finding, Fleet, FloatArray, Kind, Oddities
+from oddfleet.model import AnyFleet, DateArray, DeviceId, Finding, Fleet, FloatArray, IntArray, Kind, Oddities
 from oddfleet.report.axis import LARGEST, Axis, axis_for
 
 BAND = (0.05, 0.5, 0.95)
@@ -90,8 +90,14 @@ def shown(fleet: AnyFleet, result: Oddities) -> Fleet:
         return fleet.subset(np.zeros(0, np.int64))
     labels = np.array(result.table["cohort"], object)
     some = [np.flatnonzero(labels == label) for label in sorted(set(result.table["cohort"]))]
-    bands = [places[np.linspace(0, len(places) - 1, min(len(places), MOST_IN_BAND)).astype(int)] for places in some]
+    bands = [telling_the_band(places) for places in some]
     return fleet.subset(np.unique(np.concatenate([np.flatnonzero(result.table["odd"]), *bands])))
+
+
+def telling_the_band(cohort: IntArray) -> IntArray:
+    """Of the places of a cohort's devices those that tell its band, where not all are in memory."""
+    telling: IntArray = cohort[np.linspace(0, len(cohort) - 1, min(len(cohort), MOST_IN_BAND)).astype(int)]
+    return telling
 
 
 class Charts:

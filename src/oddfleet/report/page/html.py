@@ -94,9 +94,11 @@ def _said(fleet: Fleet, result: Oddities, health: DataHealth, selftest: SelfTest
 
 def _looks() -> dict[str, Any]:
     """What makes the page work and look as it does."""
+    bokeh, script = bokeh_js(), Script(_template("report.js"))
     return {
-        "bokeh": bokeh_js(),
-        "script": Script(_template("report.js")),
+        "bokeh": bokeh.packed,
+        "script": script.text,
+        "sources": f"{script.source} {bokeh.source}",
         "style": _template("report.css"),
         "themes": {"light": dataclasses.asdict(LIGHT), "dark": dataclasses.asdict(DARK)},
     }

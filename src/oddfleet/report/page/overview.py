@@ -64,18 +64,13 @@ def overview(result: Oddities, days: FleetDays, dates: DateArray) -> Overview:
     return Overview(
         silent=tuple(_silent(result, place, dates[: len(dates) - since[place]]) for place in silent[:MOST_SILENT]),
         more_silent=max(len(silent) - MOST_SILENT, 0),
-        busiest=(_date(dates[most]), float(total[most])),
-        quietest=(_date(dates[least]), float(total[least])),
+        busiest=(dates[most].item(), float(total[most])),
+        quietest=(dates[least].item(), float(total[least])),
         lately=float(total[-_MONTH:].sum()) if enough else None,
         before=float(total[-2 * _MONTH : -_MONTH].sum()) if enough else None,
     )
 
 
 def _silent(result: Oddities, place: int, heard: DateArray) -> Silent:
-    last_day = _date(heard[-1]) if len(heard) else None
+    last_day = heard[-1].item() if len(heard) else None
     return Silent(result.table["id"][place], result.table["name"][place], last_day)
-
-
-def _date(day: np.datetime64) -> date:
-    found: date = day.astype("datetime64[D]").item()
-    return found

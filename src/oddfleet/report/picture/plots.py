@@ -12,7 +12,7 @@ import numpy as np
 
 from oddfleet.errors import OutputError
 from oddfleet.model import AnyFleet, DeviceId, Fleet, Oddities
-from oddfleet.report.chart import MOST_IN_BAND, Chart, Charts
+from oddfleet.report.chart import Chart, Charts, telling_the_band
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -46,8 +46,7 @@ def _around(fleet: AnyFleet, result: Oddities, device_id: DeviceId) -> Fleet:
     labels = result.table["cohort"]
     own = [place for place, one in enumerate(fleet.device_ids) if one == device_id]
     cohort = np.array([place for place, label in enumerate(labels) if own and label == labels[own[0]]], np.int64)
-    some = np.linspace(0, len(cohort) - 1, min(len(cohort), MOST_IN_BAND)).astype(int)
-    return fleet.subset(np.unique([*own, *cohort[some]]).astype(np.int64))
+    return fleet.subset(np.unique([*own, *telling_the_band(cohort)]).astype(np.int64))
 
 
 def png(chart: Chart) -> bytes:
