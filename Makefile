@@ -13,7 +13,7 @@ OUT ?= out
 SHARED ?= ../shared/data/iot-2020/data
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types layers coverage real subsets calibration power speed fast large pages bench ui fuzz kill lock clean
+.PHONY: help run test check lint types layers coverage real subsets calibration power bound speed fast large pages bench ui fuzz kill lock clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -69,6 +69,9 @@ calibration: $(READY) ## alpha promised against measured on healthy fleets, with
 
 power: $(READY) ## share of planted faults found against their strength, with its picture (slow)
 	$(BIN)/python benchmarks/power.py --plot docs/images/power.png
+
+bound: $(READY) ## what the best test there is would find of three subtle faults, beside oddfleet (slow)
+	$(BIN)/python benchmarks/bound.py
 
 speed: $(READY) ## time and memory of the detector against the number of devices
 	$(BIN)/python benchmarks/speed.py 1000 10000 100000 --runs 3

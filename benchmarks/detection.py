@@ -91,14 +91,16 @@ def clean_cases(first_seed: int, fleets: int, sizes: tuple[int, ...] = SIZES) ->
     ]
 
 
-def sick_cases(first_seed: int, fleets: int, sizes: tuple[int, ...] = SICK_SIZES) -> list[Case]:
+def sick_cases(
+    first_seed: int, fleets: int, sizes: tuple[int, ...] = SICK_SIZES, strengths: tuple[float, ...] = STRENGTHS
+) -> list[Case]:
     """Fleets in which one device in twenty is faulty, blatantly or subtly."""
     return [
         Case(kind, size, DAYS[(run + place) % len(DAYS)], strength, first_seed + run)
         for kind in plant.FLEETS
         for place, size in enumerate(sizes)
         for run in range(fleets)
-        for strength in STRENGTHS
+        for strength in strengths
     ]
 
 
@@ -246,6 +248,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--sick", type=int, default=10, help="sick fleets a kind, size and strength")
     parser.add_argument("--sizes", type=int, nargs="+", help="devices in healthy and sick fleets")
     parser.add_argument("--kinds", nargs="+", help="only these kinds of fleets")
+    parser.add_argument("--strengths", type=float, nargs="+", default=STRENGTHS, help="strengths of the faults")
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=["oddfleet"], help="who judges")
     parser.add_argument("--peers", dest="methods", action="store_const", const=list(METHODS), help="all methods")
     parser.add_argument("--alpha", type=float, default=0.01, help="false-alarm rate oddfleet is asked for")
@@ -258,7 +261,7 @@ def main() -> None:
     args = arguments()
     sizes = tuple(args.sizes or ())
     cases = clean_cases(args.first_seed, args.clean, sizes or SIZES)
-    cases += sick_cases(args.first_seed, args.sick, sizes or SICK_SIZES)
+    cases += sick_cases(args.first_seed, args.sick, sizes or SICK_SIZES, tuple(args.strengths))
     cases = [case for case in cases if not args.kinds or case.fleet in args.kinds]
     rows = {method: list(outcomes(cases, method, args.workers, args.alpha)) for method in installed(args.methods)}
     if args.save:
