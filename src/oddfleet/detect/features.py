@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import betaincinv, ndtr, ndtri
 
-from oddfleet.detect import moments, ranks, scores
+from oddfleet.detect import moments, ranks, scores, steps
 from oddfleet.detect.habits import Habits, of_doubtful_scale, own_days, weekdays
 from oddfleet.model import BoolArray, DateArray, FloatArray, IntArray
 
@@ -192,7 +192,7 @@ def _slow_scores(block: Block, fresh: FloatArray, seen: BoolArray, habits: Habit
     Least squares take a part of a step for following a season or growth. So both are also looked for beside the
     profile, where a step counts as much as is left of it when the following is fitted at the same time.
     """
-    drift, step = scores.drift_score(fresh, seen), scores.change_score(fresh, seen)
+    drift, step = scores.drift_score(fresh, seen), steps.change_score(fresh, seen)
     if habits.memory.size:
         return of_doubtful_scale(drift, habits.freedom), of_doubtful_scale(step, habits.freedom)
     if block.profile is None:
@@ -202,7 +202,7 @@ def _slow_scores(block: Block, fresh: FloatArray, seen: BoolArray, habits: Habit
     partial = scores.drift_score(beside, seen, profile)
     return (
         np.where(np.abs(partial) > np.abs(drift), partial, drift),
-        np.maximum(step, scores.change_score(beside, seen, profile)),
+        np.maximum(step, steps.change_score(beside, seen, profile)),
     )
 
 
@@ -218,6 +218,6 @@ def _scored(block: Block, own: FloatArray, dates: DateArray, habits: Habits, mem
             scores.cycle_score(fresh),
             scores.memory_score(fresh, seen) if memory is None else memory,
             *_slow_scores(block, fresh, seen, habits),
-            scores.change_score(folded, seen),
+            steps.change_score(folded, seen),
         ]
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from oddfleet.detect import features, moments, ranks, runs, scores
+from oddfleet.detect import features, moments, ranks, runs, scores, steps
 from oddfleet.model import FloatArray, IntArray, Kind
 
 UNITS: dict[Kind, str] = {
@@ -112,7 +112,7 @@ def _shift(values: FloatArray) -> FloatArray:
 
 def _either_side(values: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Mean before and after the most likely change of level, each (devices,)."""
-    late = np.arange(len(values))[:, None] >= scores.change_point(ranks.normal_scores(values), np.isfinite(values))
+    late = np.arange(len(values))[:, None] >= steps.change_point(ranks.normal_scores(values), np.isfinite(values))
     return moments.observed_mean(np.where(late, np.nan, values)), moments.observed_mean(np.where(late, values, np.nan))
 
 

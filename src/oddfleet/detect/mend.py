@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from oddfleet.detect import moments, ranks, scores
+from oddfleet.detect import moments, ranks, scores, steps
 from oddfleet.detect.habits import without_week
 from oddfleet.model import BoolArray, FloatArray, Kind
 
@@ -164,7 +164,7 @@ REPAIRS: dict[Kind, Callable[[FloatArray, Usual], list[FloatArray]]] = {
 
 def change_day(series: FloatArray) -> int:
     """Index of the first day after the most likely change of level of a series (days,)."""
-    return int(scores.change_point(ranks.normal_scores(series[:, None]), np.isfinite(series)[:, None])[0])
+    return int(steps.change_point(ranks.normal_scores(series[:, None]), np.isfinite(series)[:, None])[0])
 
 
 def volatility_change_day(series: FloatArray) -> int:
@@ -177,7 +177,7 @@ def volatility_change_day(series: FloatArray) -> int:
     known = np.flatnonzero(seen)
     total, before = np.cumsum(away[known]), np.arange(1, len(known) + 1)
     after = len(known) - before
-    inside = (before >= scores.SHORTEST_SEGMENT) & (after >= scores.SHORTEST_SEGMENT)
+    inside = (before >= steps.SHORTEST_SEGMENT) & (after >= steps.SHORTEST_SEGMENT)
     if not inside.any() or total[-1] == 0:
         return len(series) // 2
     tiny = 1e-12 * total[-1]

@@ -10,7 +10,6 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import betainc, ndtri, ndtri_exp
 
-from oddfleet.detect import moments
 from oddfleet.model import BoolArray, FloatArray, IntArray
 
 SLOWEST_CYCLES = 4
@@ -22,9 +21,6 @@ own would lose 0.6 of its power. In a shorter record the few ordinates depend on
 
 TOLD_APART = 0.05
 """A step or line is looked for beside a profile only where this share of it is not the profile's own form."""
-
-SHORTEST_SEGMENT = 5
-"""A step is dated only where this many observations lie on either side; fewer are spikes."""
 
 
 def rhythm_score(scores: FloatArray, seen: BoolArray, weekday: IntArray) -> FloatArray:
@@ -42,11 +38,11 @@ def rhythm_score(scores: FloatArray, seen: BoolArray, weekday: IntArray) -> Floa
         float64 (devices,), on the normal scale; the best is brought there by Bonferroni's bound, half of it for the
         weekend.
     """
-    seen, half = _once_if_whole(seen), len(scores) // 2
+    seen, half = once_if_whole(seen), len(scores) // 2
     parts = (slice(None), slice(half), slice(half, None))
     log_p = [_rhythm_log_p(scores[part], seen[part], weekday[part]) for part in parts]
     any_form, weekend = np.min(log_p, axis=0) + np.log(len(parts)), _weekend_log_p(scores, seen, weekday)
-    return _from_log_p(np.minimum(np.minimum(any_form, weekend) + np.log(2), np.log(0.8)))
+    return normal_deviate(np.minimum(np.minimum(any_form, weekend) + np.log(2), np.log(0.8)))
 
 
 def _weekend_log_p(scores: FloatArray, seen: BoolArray, weekday: IntArray) -> FloatArray:
@@ -127,7 +123,7 @@ def cycle_score(scores: FloatArray) -> FloatArray:
     any_of = -np.expm1(places * np.log1p(-np.minimum(np.exp(log_one), 1 - 1e-12)))
     log_p = np.where(log_one < -30, np.log(places) + log_one, np.log(np.maximum(any_of, 1e-300)))
     # To have no cycle at all is no surprise.
-    return _from_log_p(np.minimum(log_p, np.log(0.99)))
+    return normal_deviate(np.minimum(log_p, np.log(0.99)))
 
 
 def memory_score(scores: FloatArray, seen: BoolArray) -> FloatArray:
@@ -137,7 +133,7 @@ def memory_score(scores: FloatArray, seen: BoolArray) -> FloatArray:
         scores: normal scores (days, devices).
         seen: bool (days, devices), True where there is an observation.
     """
-    correlation, pairs = next_day_correlation(scores, _once_if_whole(seen))
+    correlation, pairs = next_day_correlation(scores, once_if_whole(seen))
     return fisher_z(correlation + 1 / np.maximum(pairs, 1), pairs)
 
 
@@ -173,7 +169,7 @@ def drift_score(scores: FloatArray, seen: BoolArray, profile: FloatArray | None 
         seen: bool (days, devices), True where there is an observation.
         profile: a unit profile (days, devices) that the scores are ``without``; then it is the partial correlation.
     """
-    seen = _once_if_whole(seen)
+    seen = once_if_whole(seen)
     count, time = seen.sum(axis=0), normal_time(seen)
     if profile is not None:
         own = 1 - (time * profile).sum(axis=0) ** 2 / np.maximum(count, 1)
@@ -192,62 +188,7 @@ def normal_time(seen: BoolArray) -> FloatArray:
     return result
 
 
-def change_point(scores: FloatArray, seen: BoolArray) -> IntArray:
-    """The day from which on the mean most likely differs: the least-squares fit of one step (Hinkley 1970).
-
-    Args:
-        scores: normal scores (days, devices).
-        seen: bool (days, devices), True where there is an observation.
-
-    Returns:
-        index of the first day after the step, int (devices,); at least ``SHORTEST_SEGMENT``
-        observations lie on either side, of a series with twice as many.
-    """
-    day: IntArray = _step_gain(scores, seen).argmax(axis=0) + 1
-    return day
-
-
-def change_score(scores: FloatArray, seen: BoolArray, profile: FloatArray | None = None) -> FloatArray:
-    """The largest difference in mean between before and after any day, on the normal scale; float64 (devices,).
-
-    Hinkley's (1970) likelihood ratio for one step, at least ``SHORTEST_SEGMENT`` observations on either side. Its tail
-    is that of the maximum of a standardised Brownian bridge (James, James and Siegmund 1987), with the beta law of a
-    share of a fixed variance (Worsley 1979) in the place of the normal.
-
-    Args:
-        scores: normal scores (days, devices).
-        seen: bool (days, devices), True where there is an observation.
-        profile: as in ``drift_score``.
-    """
-    seen = _once_if_whole(seen)
-    count = np.maximum(seen.sum(axis=0), 2 * SHORTEST_SEGMENT + 1)
-    share = np.minimum(_step_gain(scores, seen, profile).max(axis=0) / count, 1 - 1e-12)
-    size = np.sqrt(count * share)
-    crossings = 2 * np.log(count / SHORTEST_SEGMENT - 1)
-    bounded = np.maximum(size, 1.5)
-    bound = bounded * (crossings * (1 - 1 / bounded**2) + 4 / bounded**2) / np.sqrt(2 * np.pi)
-    log_p = np.log(bound) + (count - 3) / 2 * np.log1p(-share)
-    return _from_log_p(np.minimum(log_p, np.log(0.9) - 0.1 * size))
-
-
-def _step_gain(scores: FloatArray, seen: BoolArray, profile: FloatArray | None = None) -> FloatArray:
-    """How much of the sum of squares a step after each day explains, (days, devices); 0 too near the ends.
-
-    Beside a unit profile that the scores are without: then a step counts as what is left of it without the profile.
-    """
-    before = moments.running(np.add, seen.astype(np.int64))
-    after = before[-1] - before
-    inside = np.minimum(before, after) >= SHORTEST_SEGMENT
-    size = before * after / np.maximum(before[-1], 1)
-    if profile is not None:
-        own = size - moments.running(np.add, profile) ** 2
-        inside = inside & (own > TOLD_APART * size)
-        size = own
-    gain: FloatArray = np.where(inside, moments.running(np.add, scores) ** 2 / np.where(inside, size, 1.0), 0.0)
-    return gain
-
-
-def _once_if_whole(seen: BoolArray) -> BoolArray:
+def once_if_whole(seen: BoolArray) -> BoolArray:
     """One column (days, 1) that stands for all where every day was seen: what follows from it is worked out once."""
     return seen[:, :1] if seen.all() else seen
 
@@ -291,7 +232,7 @@ def _largest_share(power: FloatArray, n_days: int) -> FloatArray:
     return np.where(some, power.max(axis=0) / np.where(some, total / _times(n_days), 1.0), 0.0)
 
 
-def _from_log_p(log_p: FloatArray) -> FloatArray:
+def normal_deviate(log_p: FloatArray) -> FloatArray:
     """The normal deviate whose upper tail is ``exp(log_p)``."""
     score: FloatArray = -ndtri_exp(np.minimum(log_p, -1e-12))
     return score

@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 from scipy.optimize import brentq
 
-from oddfleet.detect import features, moments, ranks, scores
+from oddfleet.detect import features, moments, ranks, scores, steps
 from oddfleet.detect.features import COMPARED, EXTREMES, FEWEST_DAYS, RANKS, SCORED, Block
 from oddfleet.detect.habits import Habits, own_days, weekdays
 from oddfleet.model import DateArray, FloatArray
@@ -61,8 +61,8 @@ def test_every_row_is_the_feature_of_its_name(values: FloatArray) -> None:
         "cycle_score": scores.cycle_score(ranked),
         "memory_score": scores.memory_score(ranked, seen),
         "drift_score": scores.drift_score(ranked, seen),
-        "shift_score": scores.change_score(ranked, seen),
-        "volatility_score": scores.change_score(folded, seen),
+        "shift_score": steps.change_score(ranked, seen),
+        "volatility_score": steps.change_score(folded, seen),
         **dict(zip(EXTREMES, features.extremes(values, np.exp(moments.moments(values)[1])), strict=True)),
         "spikes_score": np.full(12, np.nan),
         "coupling_share": np.full(12, np.nan),
