@@ -20,6 +20,11 @@ RANKS = 6
 """Looked at are the furthest day of a device, its second furthest, and so on to this."""
 FAR_OUT = 4.0
 """Devices with a higher score do not say what is usual for the others, unless more than a quarter have one."""
+DOUBT = 2.0
+"""A device's days are taken to be nearer by so many standard errors of its mean and of its deviation: the furthest day
+of all is any device's with the same chance, but what a deviation is underrated by moves all days of its device."""
+OUTER = 0.05
+"""So large a share of a device's days on either side does not say what is usual for it: among them are its far days."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,21 +32,24 @@ class Farthest:
     """The furthest days of some devices.
 
     Attributes:
-        above: float64 (heard, devices), distances above the mean in mean deviations of the device, in rising order.
+        above: float64 (heard, devices), distances above the mean in mean deviations of the device's inner days, in
+            rising order.
         below: the same of distances below.
         days: int (devices,), observations.
-        doubt: float64 (devices,), by which share the distance of a far day may be overrated: two standard errors of the
-            device's mean deviation, and of its mean, which counts half for what is two mean deviations away.
+        mean_error: float64 (devices,), the standard error of the mean, in the same unit.
+        scale_error: float64 (devices,), that of the unit itself.
     """
 
     above: FloatArray
     below: FloatArray
     days: IntArray
-    doubt: FloatArray
+    mean_error: FloatArray
+    scale_error: FloatArray
 
     def of(self, devices: BoolArray | IntArray) -> Farthest:
         """Those of some devices alone."""
-        return Farthest(self.above[:, devices], self.below[:, devices], self.days[devices], self.doubt[devices])
+        errors = self.mean_error[devices], self.scale_error[devices]
+        return Farthest(self.above[:, devices], self.below[:, devices], self.days[devices], *errors)
 
     def pool(self) -> Pool:
         """All of them together, as others are judged by them."""
@@ -70,13 +78,24 @@ def find(own: FloatArray) -> Farthest:
         own: float64 (days, devices), on the scale of the cohort, without what is shared or habit; NaN = no observation.
     """
     away = own - moments.observed_mean(own)
-    usual = moments.observed_mean(np.abs(away))
-    away /= np.where(usual > 0, usual, 1.0)
-    days, square = np.isfinite(own).sum(axis=0), np.nan_to_num(moments.observed_mean(away**2))
-    doubt = 2 * (np.sqrt(np.maximum(square - 1, 0.0)) + np.sqrt(square) / 2) / np.sqrt(np.maximum(days, 1))
+    days = np.isfinite(own).sum(axis=0)
     ordered = np.sort(np.where(np.isfinite(away), away, 0.0), axis=0)
+    left_out = np.ceil(OUTER * days)
+    place = np.arange(len(ordered))[:, None]
+    inner = np.where((place >= left_out) & (place < len(ordered) - left_out), np.abs(ordered), 0.0)
+    count = np.maximum(days - 2 * left_out, 1)
+    usual = inner.sum(axis=0) / count
+    usual = np.where(usual > 0, usual, 1.0)
+    square = (inner**2).sum(axis=0) / count / usual**2
+    root = np.sqrt(np.maximum(days, 1))
     heard = min(MOST_HEARD, len(ordered))
-    return Farthest(ordered[len(ordered) - heard :], -ordered[:heard][::-1], days, doubt)
+    return Farthest(
+        ordered[len(ordered) - heard :] / usual,
+        -ordered[:heard][::-1] / usual,
+        days,
+        np.sqrt(square) / root,
+        np.sqrt(np.maximum(square - 1, 0.0)) / root,
+    )
 
 
 def members_score(cohort: Farthest) -> FloatArray:
@@ -86,7 +105,7 @@ def members_score(cohort: Farthest) -> FloatArray:
     device's with the chance of its share of all days. That its k-th furthest day has no more than ``m`` further days
     of others before it has then the tail of a binomial law (which bounds the hypergeometric's). The best of the ranks
     and sides is brought to the normal scale by Bonferroni's bound. A device whose deviation is underrated has its days
-    too far out; so each is taken to be as near as ``doubt`` allows.
+    too far out; so each is taken to be nearer (``DOUBT``).
 
     Args:
         cohort: the furthest days of its devices.
@@ -120,16 +139,16 @@ def _score(probes: Farthest, pool: Pool, *, members: bool) -> FloatArray:
     """The score of probes (probes,) against those who are heard, of whom each is one itself if they are members."""
     share = probes.days / np.maximum(pool.days if members else pool.days + probes.days, 1)
     sides = ((probes.above, pool.above), (probes.below, pool.below))
-    log_p = np.min([_log_p(own, heard, share, probes.doubt, members=members) for own, heard in sides], axis=0)
+    log_p = np.min([_log_p(probes, own, heard, share, members=members) for own, heard in sides], axis=0)
     # To have no far day is no surprise.
     score: FloatArray = -ndtri_exp(np.minimum(log_p + np.log(len(sides)), np.log(0.9)))
     return score
 
 
-def _log_p(own: FloatArray, pool: FloatArray, share: FloatArray, doubt: FloatArray, *, members: bool) -> FloatArray:
-    """Log p-value (probes,) of the best rank on one side; the pool is sorted."""
+def _log_p(probes: Farthest, own: FloatArray, pool: FloatArray, share: FloatArray, *, members: bool) -> FloatArray:
+    """Log p-value (probes,) of the best rank on one side, of which these are the distances; the pool is sorted."""
     rank = np.arange(1, min(RANKS, len(own)) + 1)[:, None]
-    far = own[-rank[:, 0]] / (1 + doubt)
+    far = (own[-rank[:, 0]] - DOUBT * probes.mean_error) / (1 + DOUBT * probes.scale_error)
     before = len(pool) - np.searchsorted(pool, far.ravel()).reshape(far.shape)
     others = before - (own[:, None] >= far).sum(axis=0) if members else before
     # A series that never leaves its mean has no far day.

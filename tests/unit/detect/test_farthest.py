@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,17 +16,24 @@ if TYPE_CHECKING:
 FIVE = [50, 150, 200, 250, 300]
 
 
+def _inner(away: list[float]) -> list[float]:
+    """Distances from the mean of the days that are neither among the highest nor the lowest twentieth."""
+    left_out = ceil(farthest.OUTER * len(away))
+    return [abs(x) for x in sorted(away)[left_out : len(away) - left_out]]
+
+
 def _p(away: FloatArray, device: int) -> float:
     """The definition: of the days that are as far on one side, each is this device's with its share of all days."""
     n_days, devices = away.shape
-    square = float(np.mean(away[:, device] ** 2))
-    nearer = 1 + 2 * ((square - 1) ** 0.5 + square**0.5 / 2) / n_days**0.5
+    usual = [float(np.mean(_inner(away[:, d].tolist()))) for d in range(devices)]
+    square = float(np.mean(np.square(_inner(away[:, device].tolist())))) / usual[device] ** 2
+    nearer, less = 1 + farthest.DOUBT * ((square - 1) / n_days) ** 0.5, farthest.DOUBT * (square / n_days) ** 0.5
     p = []
-    for side in (away, -away):
+    for side in (away / usual, -away / usual):
         own = sorted(side[:, device], reverse=True)
         others = [float(x) for d in range(devices) if d != device for x in side[:, d]]
         for rank in range(1, farthest.RANKS + 1):
-            before = sum(x >= own[rank - 1] / nearer for x in others)
+            before = sum(x >= (own[rank - 1] - less) / nearer for x in others)
             p.append(stats.binom.sf(rank - 1, before + rank, 1 / devices))
     return float(min(p) * 2 * farthest.RANKS)
 
@@ -34,8 +42,7 @@ def test_the_score_is_the_binomial_tail_of_the_furthest_days(draw: Draw) -> None
     values = draw("normal", (60, 8))
     values[[5, 20, 40], 3] += 12.0
     got = farthest.members_score(farthest.find(values))
-    mean_away = values - values.mean(axis=0)
-    away = mean_away / np.abs(mean_away).mean(axis=0)
+    away = values - values.mean(axis=0)
     expected = [min(_p(away, device), 0.9) for device in range(8)]
     assert expected[3] < 0.05
     np.testing.assert_allclose(stats.norm.sf(got), expected, rtol=1e-9)
