@@ -44,6 +44,11 @@ class Scale:
     power: float
     units: FloatArray
 
+    @property
+    def counted(self) -> bool:
+        """Whether the traffic is like counts, whose distribution follows from their level."""
+        return self.power == 0.5
+
     def of(self, devices: int | IntArray) -> Scale:
         """The scale of one device or of some."""
         return Scale(self.power, np.atleast_1d(self.units[devices]))

@@ -28,6 +28,12 @@ FEW = 30
 """Among fewer devices one alone can hide a tie, or make one."""
 CHANCE = 1e-4
 """A tie is one that chance would not give once in so many features."""
+MANY = 100
+"""Among so many counting devices it shows how far from the curve those of a level lie."""
+MOST_UNEVEN = 2.0
+"""No device is taken to lie nearer or farther by more than this factor."""
+HELD = 2.5
+"""Whether there is a tie is asked with no device further out than so many robust spreads."""
 _REACH = 4.0
 _ROUNDS = 4
 
@@ -45,6 +51,9 @@ class _Tie:
         rival: the same of a curve of another degree.
         covariance: of the weights.
         reach: first and last place of the devices behind it; beyond, what is usual at the end is.
+        body: the same without the twentieth at either end, where few devices say how far from the curve they lie.
+        scatter: coefficients of the powers of how far devices lie from the curve; empty where that is even.
+        usual_scatter: how far the middle one does.
     """
 
     feature: int
@@ -55,6 +64,24 @@ class _Tie:
     rival: FloatArray
     covariance: FloatArray
     reach: tuple[float, float]
+    body: tuple[float, float]
+    scatter: FloatArray
+    usual_scatter: float
+
+    def loosen(self, values: FloatArray, errors: FloatArray) -> None:
+        """Free the feature in tables (features, devices) of what explains it, in place; the doubt adds to its error."""
+        usual, doubt = self.usual(values)
+        middle = self.weights[0]
+        values[self.feature] = middle + (values[self.feature] - usual - middle) / self._size(values)
+        errors[self.feature] = np.hypot(errors[self.feature], doubt)
+
+    def _size(self, values: FloatArray) -> FloatArray:
+        """How far from the curve devices like these (devices,) lie, where 1 is usual."""
+        if not self.scatter.size:
+            return np.ones(values.shape[1])
+        place = np.clip((values[self.by] - self.centre) / self.spread, *self.body)
+        size: FloatArray = _powers(place, len(self.scatter) - 1) @ self.scatter / self.usual_scatter
+        return np.clip(np.nan_to_num(size, nan=1.0), 1 / MOST_UNEVEN, MOST_UNEVEN)
 
     def usual(self, values: FloatArray) -> tuple[FloatArray, FloatArray]:
         """What is usual of the feature (devices,), less what is in the cohort's middle, and how sure that is not.
@@ -82,9 +109,7 @@ class Ties:
         """The table with every tied feature freed of what explains it; the doubt adds to its error."""
         values, errors = table.values.copy(), table.errors.copy()
         for tie in self.ties:
-            usual, doubt = tie.usual(values)
-            values[tie.feature] -= usual
-            errors[tie.feature] = np.hypot(errors[tie.feature], doubt)
+            tie.loosen(values, errors)
         return FeatureTable(values, errors, table.batches)
 
 
@@ -96,7 +121,7 @@ def find(table: FeatureTable, *, counted: bool) -> Ties:
         counted: whether the traffic is like counts, whose distribution follows from their level: then a tie of its
             features is doubted even where too few devices show it.
     """
-    values, found = table.values.copy(), []
+    values, errors, found = table.values.copy(), table.errors.copy(), []
     for position, name in enumerate(EXPLAINS):
         by = COMPARED.index(name)
         if not _truly_differs(values[by], table.errors[by], table.batches, counted=counted):
@@ -106,7 +131,7 @@ def find(table: FeatureTable, *, counted: bool) -> Ties:
                 tie = _tie(values, feature, by, counted=counted)
                 doubted = counted and COMPARED[feature] in OF_DISTRIBUTION
                 if tie is not None and (tie.weights.size > 1 or doubted):
-                    values[feature] -= tie.usual(values)[0]
+                    tie.loosen(values, errors)
                     found.append(tie)
     return Ties(tuple(found))
 
@@ -135,14 +160,31 @@ def _tie(values: FloatArray, feature: int, by: int, *, counted: bool) -> _Tie | 
     terms = _powers(place, degree)
     near = _near(terms, y, np.abs(place) <= _REACH)
     freedom = int(near.sum()) - degree - 1
-    weights, covariance, chance = _fit(terms[near], y[near], freedom)
-    if degree > 0 and chance >= CHANCE:
+    weights, covariance, _ = _fit(terms[near], y[near], freedom)
+    if degree > 0 and _fit(terms[near], _held(y[near]), freedom)[2] >= CHANCE:
         weights, covariance, _ = _fit(terms[near, :1], y[near], freedom)
     # Among few counts, one far from the others in level counts for the rival, whatever it shows.
     heard = np.ones(count, bool) if counted and count < FEW else near
     rivals = np.linalg.lstsq(_powers(place, rival)[heard], y[heard])[0]
-    reach = (float(place[near].min()), float(place[near].max()))
-    return _Tie(feature, by, centre, spread, weights, rivals, covariance, reach)
+    first, low, high, last = np.quantile(place[near], [0.0, 0.05, 0.95, 1.0]).tolist()
+    uneven = counted and count >= MANY and COMPARED[feature] in OF_DISTRIBUTION
+    scatter, middle = _scatter(terms[near], y[near], weights) if uneven else (np.zeros(0), 1.0)
+    return _Tie(feature, by, centre, spread, weights, rivals, covariance, (first, last), (low, high), scatter, middle)
+
+
+def _scatter(terms: FloatArray, y: FloatArray, weights: FloatArray) -> tuple[FloatArray, float]:
+    """How far devices lie from the curve: a curve of its own (Glejser 1969), and its middle."""
+    left = np.abs(y - terms[:, : len(weights)] @ weights)
+    scatter: FloatArray = np.asarray(np.linalg.lstsq(terms, left)[0], float)
+    middle = float(np.median(terms @ scatter))
+    return (scatter, middle) if middle > 0 else (np.zeros(0), 1.0)
+
+
+def _held(y: FloatArray) -> FloatArray:
+    """Values (devices,) held to what a healthy one may be: a handful of odd devices at one end makes no tie."""
+    reach = HELD * robust_spread(y)
+    held: FloatArray = np.clip(y, np.median(y) - reach, np.median(y) + reach)
+    return held
 
 
 def _near(terms: FloatArray, y: FloatArray, inside: BoolArray) -> BoolArray:

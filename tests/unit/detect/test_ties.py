@@ -9,6 +9,7 @@ from scipy import stats
 from oddfleet.detect import surprise, ties
 from oddfleet.detect.features import COMPARED, SCORED, FeatureTable
 from oddfleet.detect.moments import MOMENTS, pooled_error
+from oddfleet.detect.surprise import Reading
 
 if TYPE_CHECKING:
     from tests.unit.detect.conftest import Draw, Judge
@@ -170,7 +171,7 @@ def test_a_device_far_beyond_the_others_in_level_is_given_the_benefit_of_the_dou
     away = np.abs(loose.values[MEMORY] - np.median(loose.values[MEMORY])) / loose.errors[MEMORY]
     assert away[0] < 3
     assert away.max() < 5
-    assert surprise.log_surprises(loose)[MEMORY].min() > np.log(1e-3)
+    assert surprise.log_surprises(loose, Reading.of(loose))[MEMORY].min() > np.log(1e-3)
 
 
 @pytest.mark.parametrize("n_devices", [20, 60, 200])
@@ -184,7 +185,7 @@ def test_a_device_off_the_curve_stays_off_and_bends_it_little(draw: Draw, n_devi
     assert loose.values[MEMORY, middle] - clean.values[MEMORY, middle] == pytest.approx(100, abs=1)
     others = np.arange(n_devices) != middle
     assert np.abs(loose.values[MEMORY] - clean.values[MEMORY])[others].max() < 2
-    assert surprise.log_surprises(loose)[MEMORY].argmin() == middle
+    assert surprise.log_surprises(loose, Reading.of(loose))[MEMORY].argmin() == middle
 
 
 def test_features_that_some_devices_lack(draw: Draw) -> None:
@@ -246,7 +247,8 @@ def test_devices_that_follow_the_tie_are_no_surprise(
         away = table.values[LEVEL] - 4
         curve = {"straight": 5 * away, "bent": 3 * away + away**2, "saturating": 8 * np.tanh(away)}
         table.values[TIMELY] += curve[shape]
-        log_p.append(surprise.log_surprises(_loosened(table))[TIMELY].ravel())
+        loose = _loosened(table)
+        log_p.append(surprise.log_surprises(loose, Reading.of(loose))[TIMELY].ravel())
     assert_held(np.exp(np.concatenate(log_p)), factor=factor)
 
 
@@ -269,3 +271,49 @@ def test_powers_go_on_straight_beyond_the_cohort() -> None:
     for way in (place > 4, place < -4):
         np.testing.assert_allclose(np.diff(got[way], n=2, axis=0), 0, atol=1e-6)
     assert np.abs(np.diff(got, axis=0)).max() < 4 * 4**3 * 0.11  # without a jump
+
+
+def _fan(draw: Draw, n_devices: int, seed: int = 1) -> FeatureTable:
+    """Devices of which those that count much differ in skewness three times as much as those that count little."""
+    table = _table(draw, n_devices, seed=seed)
+    table.values[SKEWNESS] *= np.exp((table.values[LEVEL] - 4).clip(-2, 2) * np.log(3) / 4)
+    return table
+
+
+def _thirds(table: FeatureTable) -> tuple[float, float]:
+    """Standard deviation of the skewness of the third of devices with the lowest and with the highest level."""
+    low, high = np.quantile(table.values[LEVEL], [1 / 3, 2 / 3])
+    skewness = table.values[SKEWNESS]
+    return float(skewness[table.values[LEVEL] <= low].std()), float(skewness[table.values[LEVEL] >= high].std())
+
+
+def test_counts_are_measured_by_how_far_those_of_their_level_lie(draw: Draw) -> None:
+    table = _fan(draw, 3000)
+    low, high = _thirds(table)
+    assert high > 1.6 * low
+    low, high = _thirds(_loosened(table, counted=True))
+    assert high == pytest.approx(low, rel=0.12)
+
+
+@pytest.mark.parametrize(("n_devices", "counted"), [(99, True), (3000, False)])
+def test_how_far_devices_lie_is_asked_of_many_that_count(draw: Draw, n_devices: int, counted: bool) -> None:
+    found = ties.find(_fan(draw, n_devices), counted=counted)
+    assert all(tie.scatter.size == 0 for tie in found.ties)
+
+
+def test_counts_of_any_level_are_no_surprise(draw: Draw, assert_held: Judge) -> None:
+    p = []
+    for seed in range(10):
+        loose = _loosened(_fan(draw, 400, seed=seed), counted=True)
+        upper = loose.values[LEVEL] > np.median(loose.values[LEVEL])
+        p.append(np.exp(surprise.log_surprises(loose, Reading.of(loose))[SKEWNESS, upper]))
+    assert_held(np.concatenate(p), factor=1.2, least=0.6)
+
+
+def test_a_handful_of_odd_devices_of_high_level_hardly_ever_makes_a_tie(draw: Draw) -> None:
+    tied = 0
+    for seed in range(20):
+        table = _table(draw, 100, seed=seed)
+        table.values[MEMORY, np.argsort(table.values[LEVEL])[[-1, -2, -4]]] = 4.2
+        tied += (MEMORY, LEVEL) in _found(ties.find(table, counted=False))
+    assert tied <= 2  # 14 where these are heard as they are
