@@ -17,7 +17,7 @@ from oddfleet.model import QUANTILES, AnyFleet, Finding, FloatArray, IntArray, K
 
 LARGE = 50
 """In a cohort of more devices one of them does not move what is usual."""
-_AS_RECORDED = (Kind.ROUNDED, Kind.INACTIVE, Kind.FROZEN)
+_AS_RECORDED = (Kind.LEVEL, Kind.ROUNDED, Kind.INACTIVE, Kind.FROZEN)
 _REPEATS = (Kind.COPIED, Kind.REPLAYED)
 
 

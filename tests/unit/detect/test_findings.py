@@ -204,8 +204,14 @@ def test_in_a_large_cohort_what_is_usual_is_measured_once() -> None:
 
 def test_a_repaired_series_is_what_is_measured() -> None:
     cohort = _cohort(FLEET)
+    symptom = replace(_symptom(Kind.DRIFT, cohort), series=np.linspace(0.0, 10.0, 366))
+    assert findings.of_symptom(cohort, symptom).value == pytest.approx(10, rel=0.01)
+
+
+def test_a_level_is_told_of_the_record_whatever_was_repaired_before() -> None:
+    cohort = _cohort(FLEET)
     symptom = replace(_symptom(Kind.LEVEL, cohort), series=np.full(366, 7.0))
-    assert findings.of_symptom(cohort, symptom).value == 7
+    assert findings.of_symptom(cohort, symptom).value == pytest.approx(FLEET.values[:, PLACE].mean())
 
 
 @pytest.mark.parametrize(
