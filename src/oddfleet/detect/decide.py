@@ -6,7 +6,7 @@ import numpy as np
 
 from oddfleet.model import BoolArray, FloatArray
 
-WRONG_NAMES = 2.0
+WRONG_NAMES = 3.0
 """In a fleet that has an odd device, so many times ``alpha`` is the share of the named that may be healthy."""
 MANY, TRUSTED = 30, 0.5
 """From so many devices on it takes p-values so small to call a fleet sick that no law is trusted there: measured, they

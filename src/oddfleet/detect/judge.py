@@ -29,6 +29,7 @@ from oddfleet.detect.mixture import Law
 from oddfleet.detect.moderate import Moderation
 from oddfleet.detect.scale import Scale
 from oddfleet.detect.shared import Shared
+from oddfleet.detect.surprise import Reading
 from oddfleet.detect.tails import Tails
 from oddfleet.detect.ties import Ties
 from oddfleet.model import BoolArray, DateArray, FloatArray, IntArray, Kind
@@ -62,8 +63,9 @@ TESTS = (*COMPARED, "mixture", *lapses.TESTS, "replay", "copy")
 
 
 _ALONE = ("kurtosis_l", "distinct_share", "shift_score", *EXTREMES, "spikes_score")
-_COMBINED = np.array([[name not in _ALONE] for name in COMPARED])
-"""The features that are combined: of those that one far day, or one slow change, moves together, one each."""
+_ALONE_IN_COUNTS = (*_ALONE, "skewness_l")
+"""Features that are not combined with others: one far day, or one slow change, moves them together with one that is.
+How skewness goes with spread is another for small counts than for large ones."""
 MOST_OTHERS = 500
 """So many others judge a repair: more say the same."""
 OF_KIND = (Kind.LEVEL, Kind.WEEKLY_RHYTHM)
@@ -80,6 +82,7 @@ class Learnt:
         moderation: how far the sampling errors of the devices can be trusted.
         ties: what explains which feature.
         leans: which features lie further to one side.
+        reading: how the features are read.
         tails: how heavy the tails of the features are.
         law: how the features go together.
         law_tail: how heavy the tail of their combination is.
@@ -90,6 +93,7 @@ class Learnt:
     moderation: Moderation
     ties: Ties
     leans: Leans
+    reading: Reading
     tails: Tails
     law: Law
     law_tail: Tails
@@ -155,18 +159,22 @@ def judge(values: FloatArray, dates: DateArray, repeated: FloatArray) -> Judgeme
     table = with_far_days(table, fitting, farthest.members_score(far))
     moderation = moderate.learn(table)
     table = moderation.apply(table)
-    tied = ties.find(table, counted=fitting.power == 0.5)
+    tied = ties.find(table, counted=fitting.counted)
     loose = tied.loosen(table)
     leant = leans.learn(loose, remembering=usual.differs is not None)
-    compared = surprise.log_surprises(leant.straighten(loose))
+    straight = leant.straighten(loose)
+    reading = Reading.of(straight)
+    compared = surprise.log_surprises(straight, reading)
     heavier = tails.learn(compared)
     compared = heavier.apply(compared)
     above = above_middle(loose, loose)
-    law = mixture.learn(np.where(_COMBINED, compared, 0.0), above[: len(COMPARED)])
-    combined = law.log_surprise(compared, above[: len(COMPARED)])[None]
-    law_tail = tails.learn(combined)
-    log_p = np.concatenate([compared, law_tail.apply(combined), lapses.log_surprises(values), repeated])
-    learnt = Learnt(usual, far, moderation, tied, leant, heavier, law, law_tail)
+    alone = _ALONE_IN_COUNTS if fitting.counted else _ALONE
+    combined = np.array([[name not in alone] for name in COMPARED])
+    law = mixture.learn(np.where(combined, compared, 0.0), above[: len(COMPARED)])
+    together = law.log_surprise(compared, above[: len(COMPARED)])[None]
+    law_tail = tails.learn(together)
+    log_p = np.concatenate([compared, law_tail.apply(together), lapses.log_surprises(values), repeated])
+    learnt = Learnt(usual, far, moderation, tied, leant, reading, heavier, law, law_tail)
     return Judgement(log_p, above, table, loose, fitting, common, block, dates, learnt)
 
 
@@ -200,7 +208,8 @@ def judge_again(judgement: Judgement, place: int, residual: FloatArray) -> tuple
     table.errors[row] = judgement.table.errors[row, place]
     table = learnt.ties.loosen(learnt.moderation.apply(table))
     log_p = np.repeat(judgement.log_p[:, [place]], residual.shape[1], axis=1)
-    log_p[: len(COMPARED)] = learnt.tails.apply(surprise.log_surprises_of(leant.straighten(table), others))
+    probed = surprise.log_surprises_of(leant.straighten(table), others, learnt.reading)
+    log_p[: len(COMPARED)] = learnt.tails.apply(probed)
     log_p[TESTS.index("silent_days"), ~(values == 0).any(axis=0)] = 0.0
     return log_p, above_middle(table, judgement.loose)
 
@@ -236,7 +245,7 @@ def with_coupling(table: FeatureTable, common: Shared) -> FeatureTable:
 def with_far_days(table: FeatureTable, scale: Scale, score: FloatArray) -> FeatureTable:
     """The features with the score (devices,) of the furthest days."""
     # Counts of different levels have tails of different forms: no day of one stands for a day of another.
-    known = np.isfinite(table.values[0]) & (scale.power != 0.5)
+    known = np.isfinite(table.values[0]) & (not scale.counted)
     table.values[COMPARED.index("spikes_score")] = np.where(known, score, np.nan)
     return table
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from oddfleet.detect import promises, runs, surprise
+from oddfleet.detect import predictive, promises, runs
 from oddfleet.detect.promises import UsualLoss
 from oddfleet.detect.runs import FEWEST_DEVICES
 from oddfleet.model import BoolArray, FloatArray, IntArray
@@ -30,8 +30,8 @@ class Usual:
         lost: how many days are lost.
     """
 
-    silences: tuple[float, surprise.Usual]
-    stuck: tuple[float, surprise.Usual]
+    silences: tuple[float, predictive.Usual]
+    stuck: tuple[float, predictive.Usual]
     silent: UsualLoss | None
     lost: UsualLoss
 
@@ -55,7 +55,7 @@ def usual(values: FloatArray) -> Usual:
     """Sum up a cohort of at least ``FEWEST_DEVICES`` devices, from values as in ``log_surprises``."""
     zero = values == 0
     silences, stuck = (
-        (runs.usual_rate(flags), surprise.usual(np.log1p(runs.longest_run(flags)[1]), LENGTH_ERROR))
+        (runs.usual_rate(flags), predictive.usual(np.log1p(runs.longest_run(flags)[1]), LENGTH_ERROR))
         for flags in (runs.quiet_days(values), runs.stuck_days(values))
     )
     silent = promises.usual_loss(zero) if _rarely_silent(values, zero) else None
@@ -84,13 +84,13 @@ def log_surprise_of_lengths(lengths: IntArray) -> FloatArray:
     if len(lengths) < FEWEST_DEVICES:
         return np.full(len(lengths), -np.inf)
     error = np.full(len(lengths), LENGTH_ERROR)
-    return surprise.log_upper_tail(surprise.hear_others(np.log1p(lengths), error, LENGTH_ERROR))
+    return predictive.log_upper_tail(predictive.hear_others(np.log1p(lengths), error, LENGTH_ERROR))
 
 
-def _of_stretch(values: FloatArray, log_surprise: _Run, said: tuple[float, surprise.Usual]) -> FloatArray:
+def _of_stretch(values: FloatArray, log_surprise: _Run, said: tuple[float, predictive.Usual]) -> FloatArray:
     alone, lengths = log_surprise(values, said[0])
-    heard = surprise.hear(said[1], np.log1p(lengths), np.full(len(lengths), LENGTH_ERROR))
-    return np.maximum(alone, surprise.log_upper_tail(heard))
+    heard = predictive.hear(said[1], np.log1p(lengths), np.full(len(lengths), LENGTH_ERROR))
+    return np.maximum(alone, predictive.log_upper_tail(heard))
 
 
 def _rarely_silent(values: FloatArray, zero: BoolArray) -> bool:

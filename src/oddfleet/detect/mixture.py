@@ -11,6 +11,9 @@ from oddfleet.model import BoolArray, FloatArray
 
 DEVICES_A_FEATURE = 3
 """So many devices for every feature tell how features go together."""
+MANY, NARROWEST = 100, 0.8
+"""So many devices may say that squared distances are narrower than the law, by so much at most: deviates judged with
+care are too small."""
 _REACH = 3.5
 _LEAST = np.exp(-700.0)
 _SHRINK = 0.1
@@ -25,7 +28,7 @@ class Law:
         used: bool (features,), the features that are combined; none where there are too few devices.
         inverse: float64 (used, used), the inverse of their covariance.
         devices: number of devices behind it.
-        stretch: at least 1, how much wider squared distances are than Hotelling's law.
+        stretch: how much wider squared distances are than Hotelling's law; of few devices 1 at least.
     """
 
     used: BoolArray
@@ -56,7 +59,8 @@ class Law:
             return self
         ratio = self._ratio(_deviates(log_p[self.used], above[self.used]))
         wider = (float(np.quantile(ratio, q) / fdtri(*self._freedom, q)) for q in _QUANTILES)
-        return replace(self, stretch=max(1.0, *wider))
+        least = NARROWEST if self.devices >= MANY else 1.0
+        return replace(self, stretch=max(least, *wider))
 
     @property
     def _freedom(self) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from oddfleet.detect import farthest, features, habits, lapses, shared, surprise
+from oddfleet.detect import farthest, features, habits, lapses, predictive, shared, surprise
 from oddfleet.detect.farthest import Farthest, Pool
 from oddfleet.detect.features import COMPARED, Block, FeatureTable
 from oddfleet.detect.judge import (
@@ -41,7 +41,7 @@ class Bench:
     """
 
     cohort: Judgement
-    usual: tuple[surprise.Usual | None, ...]
+    usual: tuple[predictive.Usual | None, ...]
     pool: Pool
     lapses: lapses.Usual
 
@@ -75,7 +75,8 @@ def judge(bench: Bench, values: FloatArray) -> Judgement:
     loose = learnt.ties.loosen(table)
     above = above_middle(loose, cohort.loose)
     log_p = np.zeros(above.shape)
-    log_p[: len(COMPARED)] = learnt.tails.apply(surprise.log_surprises_of(learnt.leans.straighten(loose), bench.usual))
+    probed = surprise.log_surprises_of(learnt.leans.straighten(loose), bench.usual, learnt.reading)
+    log_p[: len(COMPARED)] = learnt.tails.apply(probed)
     log_p[len(COMPARED)] = log_surprise_combined(cohort, log_p, above)
     log_p[len(COMPARED) + 1 : -2] = lapses.log_surprises_of(values, bench.lapses)
     return Judgement(log_p, above, table, loose, fitting, common, block, cohort.dates, replace(learnt, far=far))

@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 from scipy.special import betainc
 
-from oddfleet.detect import surprise
+from oddfleet.detect import predictive
 from oddfleet.detect.runs import FEWEST_DEVICES
 from oddfleet.model import QUANTILES, BoolArray, Fleet, FloatArray, IntArray, Kind
 
@@ -165,14 +165,14 @@ class UsualLoss:
     total: float
     squares: float
     devices: int
-    rates: surprise.Usual | None
+    rates: predictive.Usual | None
 
 
 def usual_loss(lost: BoolArray) -> UsualLoss:
     """Sum up the days (days, devices) that the devices of a cohort lose."""
     counts = lost.sum(axis=0).astype(float)
     capped = _capped(counts)
-    rates = surprise.usual(np.sqrt(counts), _ROOT_ERROR) if _all_lose(counts) else None
+    rates = predictive.usual(np.sqrt(counts), _ROOT_ERROR) if _all_lose(counts) else None
     return UsualLoss(float(capped.sum()), float((capped**2).sum()), len(counts), rates)
 
 
@@ -182,8 +182,8 @@ def log_surprise_of_loss(lost: BoolArray, usual: UsualLoss) -> FloatArray:
     log_p = _log_surprise_of_counts(counts, np.array(usual.total), np.array(usual.squares), usual.devices)
     if usual.rates is None:
         return log_p
-    heard = surprise.hear(usual.rates, np.sqrt(counts), np.full(len(counts), _ROOT_ERROR))
-    return np.maximum(log_p, surprise.log_upper_tail(heard))
+    heard = predictive.hear(usual.rates, np.sqrt(counts), np.full(len(counts), _ROOT_ERROR))
+    return np.maximum(log_p, predictive.log_upper_tail(heard))
 
 
 def _capped(counts: FloatArray) -> FloatArray:
@@ -209,4 +209,4 @@ def _log_surprise_of_counts(counts: FloatArray, total: FloatArray, squares: Floa
 def _log_surprise_of_rates(counts: FloatArray) -> FloatArray:
     """Log p-value (devices,) of counts where all lose days, each at its own rate; on the root, their error is 1/2."""
     roots = np.sqrt(counts)
-    return surprise.log_upper_tail(surprise.hear_others(roots, np.full(len(roots), _ROOT_ERROR), _ROOT_ERROR))
+    return predictive.log_upper_tail(predictive.hear_others(roots, np.full(len(roots), _ROOT_ERROR), _ROOT_ERROR))

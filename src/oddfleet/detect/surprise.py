@@ -1,12 +1,4 @@
-"""How surprising each feature of a device is, given its cohort: predictive p-values.
-
-The model of a healthy cohort: a feature of a device is normal about the cohort's centre, with the
-variance of its sampling error (known: it follows from the length of the record) plus the variance
-by which healthy devices truly differ (unknown). Centre and true variance are integrated out over
-what the *other* devices say of them. With few devices that gives the heavy tail that ignorance of the
-variance demands; with many it is normal. It is the random-effects model of meta-analysis (Higgins,
-Thompson and Spiegelhalter 2009, "A re-evaluation of random-effects meta-analysis"), read as an outlier test.
-"""
+"""How surprising each feature of a device is, given its cohort: a p-value each, by the predictive law."""
 
 from __future__ import annotations
 
@@ -14,105 +6,77 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import log_ndtr
 
+from oddfleet.detect import moments, predictive
 from oddfleet.detect.features import COMPARED, EXTREMES, SCORED, FeatureTable
-from oddfleet.detect.moments import MOMENTS, pooled_error, robust_spread
+from oddfleet.detect.moments import MOMENTS, pooled_error
+from oddfleet.detect.predictive import USUAL_PRIOR, Others, Prior, Usual
 from oddfleet.detect.runs import FEWEST_DEVICES
 from oddfleet.model import BoolArray, FloatArray
 
-DIFFERENCES = np.geomspace(0.1, 3000, 40)
-"""Grid for the standard deviation of true differences between healthy devices, in sampling errors."""
-WIDEST = 300
-"""Robust spread of a cohort in sampling errors past which the error hardly matters, but the grid would end."""
-SKEWED_SHARE = (0.45 / 2) ** (2 / 3)
-"""Part of the variance of the log of a maximum taken to be exponential: its skewness is 0.45 for a year of normal
-noise, and that of a normal plus an exponential with share f is 2 f**1.5."""
-LEAST_WEIGHT = -745.0
-"""A true variance less likely than this (its logarithm) is 0 in the arithmetic of floating point."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prior:
-    """What is believed of a feature before the others are heard.
-
-    Attributes:
-        alike: how likely it is that healthy devices do not truly differ in it.
-        scale: if they do, by how much: the scale of a half-Cauchy, the usual weak prior for a spread between groups
-            (Gelman 2006), in the feature's unit; the sampling error where that is larger.
-    """
-
-    alike: float
-    scale: float = 0.0
-
-
+ONE_SIDED = ("cycle_score", "shift_score", "volatility_score", "spikes_score")
+"""Features of which nobody can have too little, unless the cohort has much of it."""
+MUCH = 3.0
+"""A cohort has much of what scores beyond this in its middle device."""
 PRIORS = {name: Prior(0.9) for name in SCORED} | {
     "level_log_mb": Prior(0.1, 0.5),
-    "spread_log_mb": Prior(0.5),
+    "spread_log_mb": Prior(0.5, overrated=0.5),
+    "skewness_l": Prior(0.8, overrated=0.5),
+    "kurtosis_l": Prior(0.8, overrated=0.5),
+    "distinct_share": Prior(0.8, overrated=0.5),
     "weekly_score": Prior(0.3, 3.0),
     "memory_score": Prior(0.5, 3.0),
     "coupling_share": Prior(0.2, 0.5),
 }
 """Most healthy devices differ in level and in how they follow the others, and many in spread, by factors; some in week
 and memory. That nothing changed on the way is what a healthy device means."""
-USUAL_PRIOR = Prior(0.8)
 
 
-@dataclass(frozen=True, slots=True)
-class _Others:
-    """What the rest of the cohort's core says of each device's feature (arrays end in (devices,)).
-
-    Attributes:
-        away: the device's distance from the mean of the others.
-        own: the sampling error of the device's own value.
-        between: true variance between devices, (grid,1): 0 first, then ``DIFFERENCES``.
-        spread: variance of the others' values for each entry of the grid, (grid, 1).
-        count: number of others.
-        likelihood: log likelihood of the others' values, (grid, devices).
-    """
-
-    away: FloatArray
-    own: FloatArray
-    between: FloatArray
-    spread: FloatArray
-    count: FloatArray
-    likelihood: FloatArray
-
-
-@dataclass(frozen=True, slots=True)
-class Usual:
-    """What the core of a cohort says of one feature to a device that is no member.
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """How the features of a cohort are read.
 
     Attributes:
-        count: number of devices in the core.
-        mean: their mean.
-        squares: sum of their squares about it.
-        error: the sampling error, raised to where the grid begins.
+        upwards: bool (features,), of which features only more than usual is a surprise.
     """
 
-    count: float
-    mean: float
-    squares: float
-    error: float
+    upwards: BoolArray
+
+    @classmethod
+    def of(cls, table: FeatureTable) -> Reading:
+        """How those of a cohort are to be read."""
+        much = np.nan_to_num(moments.median(table.values.T)) > MUCH
+        return cls(np.array([name in ONE_SIDED for name in COMPARED]) & ~much)
+
+    def least(self, place: int) -> float:
+        """The least mean of a feature: what is judged on one side is on a scale on which 0 is nothing."""
+        return 0.0 if self.upwards[place] else -np.inf
+
+    def log_tail(self, place: int, others: Others) -> FloatArray:
+        """Log p-value (devices,) of a feature, from what the others say of it."""
+        name = COMPARED[place]
+        prior = PRIORS.get(name, USUAL_PRIOR)
+        return predictive.log_tail(others, prior, skewed=name in EXTREMES, one_sided=bool(self.upwards[place]))
 
 
-def log_surprises(table: FeatureTable) -> FloatArray:
-    """Log of the two-sided p-value of every feature of every device of one cohort, by the predictive law.
+def log_surprises(table: FeatureTable, reading: Reading) -> FloatArray:
+    """Log of the p-value of every feature of every device of one cohort, by the predictive law.
 
     Args:
         table: the features of the cohort's devices.
+        reading: how they are read.
 
     Returns:
         float64 (features, devices); 0, no surprise, where a feature is NaN, where fewer than ``FEWEST_DEVICES``
         devices have it.
     """
     result = np.zeros(table.values.shape)
-    for place, name in enumerate(COMPARED):
+    for place in range(len(COMPARED)):
         values, own, error = table.values[place], table.errors[place], typical_error(table, place)
         judged = np.isfinite(values)
         if judged.sum() >= FEWEST_DEVICES and error > 0:
-            others = hear_others(values[judged], own[judged], error)
-            result[place, judged] = log_tail(others, PRIORS.get(name, USUAL_PRIOR), skewed=name in EXTREMES)
+            others = predictive.hear_others(values[judged], own[judged], error, reading.least(place))
+            result[place, judged] = reading.log_tail(place, others)
     return result
 
 
@@ -122,26 +86,28 @@ def listen(others: FeatureTable) -> tuple[Usual | None, ...]:
     for place in range(len(COMPARED)):
         values, error = others.values[place], typical_error(others, place)
         known = values[np.isfinite(values)]
-        said.append(usual(known, error) if len(known) >= FEWEST_DEVICES - 1 and error > 0 else None)
+        said.append(predictive.usual(known, error) if len(known) >= FEWEST_DEVICES - 1 and error > 0 else None)
     return tuple(said)
 
 
-def log_surprises_of(probe: FeatureTable, usuals: Sequence[Usual | None]) -> FloatArray:
+def log_surprises_of(probe: FeatureTable, usuals: Sequence[Usual | None], reading: Reading) -> FloatArray:
     """Log p-values of series that are no members of the cohort, as if each were its next device.
 
     Args:
         probe: the features of the series to judge.
         usuals: what the cohort says of them.
+        reading: how the features of the cohort are read.
 
     Returns:
         float64 (features, probes), 0 as in ``log_surprises``.
     """
     result = np.zeros(probe.values.shape)
-    for place, (name, said) in enumerate(zip(COMPARED, usuals, strict=True)):
+    for place, said in enumerate(usuals):
         judged = np.isfinite(probe.values[place])
         if said is not None and judged.any():
-            heard = hear(said, probe.values[place, judged], probe.errors[place, judged])
-            result[place, judged] = log_tail(heard, PRIORS.get(name, USUAL_PRIOR), skewed=name in EXTREMES)
+            own = probe.errors[place, judged]
+            heard = predictive.hear(said, probe.values[place, judged], own, reading.least(place))
+            result[place, judged] = reading.log_tail(place, heard)
     return result
 
 
@@ -152,127 +118,3 @@ def typical_error(table: FeatureTable, place: int) -> float:
     if known.size == 0:
         return 0.0
     return pooled_error(known, table.batches) if COMPARED[place] in MOMENTS else float(np.median(known))
-
-
-def core(values: FloatArray, error: float) -> BoolArray:
-    """Which devices (bool, same shape) the others are compared with: those not far out themselves.
-
-    Far out is beyond what the furthest of so many normal values reaches about once in a hundred cohorts,
-    so that a clean cohort is left whole; the allowance is wide for a small one, whose spread is badly known. Of few
-    devices none can be left out: where one of four others is far, to be far is not unusual.
-    """
-    count = len(values)
-    reach = (4 + 40 / max(count - 3, 0.5)) * max(robust_spread(values), error)
-    away = np.abs(values - np.median(values))
-    most = min(count // 3, count**2 // 100)
-    inside: BoolArray = (away <= reach) | (away < np.sort(away)[count - most] if most else True)
-    return inside
-
-
-def hear_others(values: FloatArray, own_error: FloatArray, error: float) -> _Others:
-    """Summarise, for every device, what the others say of one feature.
-
-    Args:
-        values: float64 (devices,), no NaN, at least ``FEWEST_DEVICES``.
-        own_error: float64 (devices,), sampling errors; NaN = the typical one.
-        error: the sampling error typical of the cohort, above 0. A device's own error counts only where it is larger.
-    """
-    error = _on_grid(values, error)
-    middle = np.median(values)
-    member = core(values, error)
-    centred = np.where(member, values - middle, 0.0)
-    count = (member.sum() - member).astype(float)
-    mean = (centred.sum() - centred) / count
-    squares = np.maximum((centred**2).sum() - centred**2 - count * mean**2, 0.0)
-    return _said(values - middle - mean, own_error, error, count, squares)
-
-
-def usual(values: FloatArray, error: float) -> Usual:
-    """Sum up one feature (devices,), no NaN, of a cohort whose typical sampling error is ``error``, above 0."""
-    error = _on_grid(values, error)
-    member = values[core(values, error)]
-    mean = float(member.mean())
-    return Usual(float(len(member)), mean, float(((member - mean) ** 2).sum()), error)
-
-
-def hear(said: Usual, probes: FloatArray, probe_errors: FloatArray) -> _Others:
-    """The same for probes (probes,) that are no members: all of the cohort's core are the others."""
-    # What they say is the same to all: one column stands for every probe.
-    count, squares = np.array([said.count]), np.array([said.squares])
-    return _said(probes - said.mean, probe_errors, said.error, count, squares)
-
-
-def _on_grid(values: FloatArray, error: float) -> float:
-    """The sampling error, raised where the cohort spreads so far beyond it that the grid would not reach."""
-    member = values[core(values, error)]
-    return max(error, robust_spread(values) / WIDEST, float(np.std(member)) / WIDEST)
-
-
-def _said(away: FloatArray, own_error: FloatArray, error: float, count: FloatArray, squares: FloatArray) -> _Others:
-    """Likelihood of the others over the grid, from their number and their squares about their mean."""
-    between = (np.concatenate([[0.0], DIFFERENCES]) * error)[:, None] ** 2
-    spread = between + error**2
-    likelihood = -(count - 1) / 2 * np.log(spread) - squares / (2 * spread)
-    own = np.maximum(np.nan_to_num(own_error, nan=error), error)
-    return _Others(away, own, between, spread, count, likelihood)
-
-
-def log_upper_tail(others: _Others) -> FloatArray:
-    """``log_tail`` (devices,) where only more than usual is a surprise."""
-    return np.where(others.away > 0, log_tail(others), 0.0)
-
-
-def log_tail(others: _Others, prior: Prior = USUAL_PRIOR, *, skewed: bool = False) -> FloatArray:
-    """Log of the two-sided predictive p-value (devices,).
-
-    Args:
-        others: what the others say.
-        prior: what is believed of the feature before.
-        skewed: True for a maximum: true differences, and part of the error, are then exponential upwards.
-    """
-    weight = others.likelihood + _log_prior(prior, others.between)
-    weight -= _log_sum(weight)
-    # Many devices leave few of the true variances possible; the rest would cost most of the time and count for nothing.
-    possible = (weight > LEAST_WEIGHT).any(axis=1)
-    weight, between, spread = weight[possible], others.between[possible], others.spread[possible]
-    noise = np.sqrt(spread / others.count + others.own**2)
-    deviate = others.away / np.sqrt(noise**2 + between)
-    tail = log_ndtr(-np.abs(deviate))
-    if skewed:
-        # A furthest day that is near is no spike.
-        lopsided = SKEWED_SHARE * others.own**2
-        rest = np.sqrt(noise**2 - lopsided)
-        upper = _log_exponential_tail(others.away / rest, np.sqrt(between + lopsided) / rest)
-        tail = np.where(deviate > 0, np.maximum(tail, upper), -np.log(2))
-    result: FloatArray = np.minimum(np.log(2) + _log_sum(weight + tail), 0.0)
-    return result
-
-
-def _log_sum(logs: FloatArray) -> FloatArray:
-    """Log (devices,) of the sum of the exponentials of each column, as ``scipy.special.logsumexp`` without checks."""
-    largest = np.maximum(logs.max(axis=0), -np.finfo(float).max)
-    with np.errstate(divide="ignore"):
-        total: FloatArray = largest + np.log(np.exp(logs - largest).sum(axis=0))
-    return total
-
-
-def _log_prior(prior: Prior, between: FloatArray) -> FloatArray:
-    """Log prior (grid, 1) of the true variances (grid, 1), of which the first is 0."""
-    differences = np.sqrt(between[1:])
-    error = differences[0] / DIFFERENCES[0]
-    far = differences / max(prior.scale, float(error[0]))
-    # On a logarithmic grid a density counts times its place.
-    slab = far / (1 + far**2)
-    log_prior: FloatArray = np.log(np.concatenate([[[prior.alike]], (1 - prior.alike) * slab / slab.sum()]))
-    return log_prior
-
-
-def _log_exponential_tail(deviate: FloatArray, scale: FloatArray) -> FloatArray:
-    """Log of the upper tail of standard normal noise plus a centred exponential of standard deviation ``scale``.
-
-    The exponentially modified Gaussian (Grushka 1972); below a scale of 0.03 the exponential is no longer seen.
-    """
-    rate = 1 / np.maximum(scale, 0.03)
-    at = deviate + 1 / rate
-    tail: FloatArray = np.logaddexp(log_ndtr(-at), -rate * at + rate**2 / 2 + log_ndtr(at - rate))
-    return tail

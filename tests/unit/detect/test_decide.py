@@ -31,9 +31,9 @@ def test_device_p_is_the_smallest_times_the_number_of_features() -> None:
 def test_discoveries_are_the_step_up_by_definition(draw: Draw, devices: int, alpha: float, seed: int) -> None:
     p = draw("uniform", (devices,), seed=seed)
     p[: 3 * seed] *= 10.0 ** -np.arange(3 * seed) / (seed + 1)
-    # Whether any device is odd is asked at alpha, half of it among many; which ones, at twice that.
+    # Whether any device is odd is asked at alpha, half of it among many; which ones, at three times that.
     asked = alpha / 2 if devices >= decide.MANY else alpha
-    expected = _step_up(p, 2 * alpha) if _step_up(p, asked) else set()
+    expected = _step_up(p, 3 * alpha) if _step_up(p, asked) else set()
     assert set(np.flatnonzero(decide.discoveries(np.log(p), alpha))) == expected
 
 

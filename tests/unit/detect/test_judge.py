@@ -63,7 +63,7 @@ def test_every_row_is_the_test_it_is_named_for(values: FloatArray) -> None:
     np.testing.assert_array_equal(judgement.table.row("spikes_score"), score)
     np.testing.assert_array_equal(judgement.table.errors[:-1], moderate.learn(table).apply(table).errors[:-1])
     np.testing.assert_array_equal(judgement.table.row("coupling_share"), coupling)
-    expected = dict(zip(COMPARED, surprise.log_surprises(judgement.loose), strict=True))
+    expected = dict(zip(COMPARED, surprise.log_surprises(judgement.loose, judgement.learnt.reading), strict=True))
     for name, (alone, lengths) in {
         "silent_run": runs.log_surprise_silent(values),
         "stuck_run": runs.log_surprise_stuck(values),
@@ -133,7 +133,10 @@ def test_an_unchanged_device_is_judged_as_by_the_others(values: FloatArray, plac
     own = FeatureTable(loose.values[:, [place]], loose.errors[:, [place]], loose.batches)
     others = FeatureTable(np.delete(loose.values, place, 1), np.delete(loose.errors, place, 1), loose.batches)
     np.testing.assert_allclose(
-        got[:count], surprise.log_surprises_of(own, surprise.listen(others)), rtol=1e-6, atol=1e-9
+        got[:count],
+        surprise.log_surprises_of(own, surprise.listen(others), judgement.learnt.reading),
+        rtol=1e-6,
+        atol=1e-9,
     )
     np.testing.assert_array_equal(got[count:, 0], judgement.log_p[count:, place])
     # With and without itself in the core of the cohort, a usual device is as good as equally surprising.
@@ -185,7 +188,7 @@ def test_the_combination_is_judged_by_the_law_of_the_cohort(values: FloatArray) 
 
 def test_tails_heavier_than_the_law_are_learnt_from_a_large_cohort() -> None:
     judgement = _judged(plant.healthy_fleet("bursty", 150, 120, seed=4).values)
-    plain = surprise.log_surprises(judgement.loose)
+    plain = surprise.log_surprises(judgement.loose, judgement.learnt.reading)
     stretched = judgement.learnt.tails.stretch > 1
     assert (judgement.log_p[: len(COMPARED)] >= plain - 1e-12).all()
     np.testing.assert_array_equal(judgement.log_p[: len(COMPARED)][~stretched], plain[~stretched])

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from oddfleet.detect import lapses, promises, runs, surprise
+from oddfleet.detect import lapses, predictive, promises, runs
 from oddfleet.detect.runs import longest_run
 from oddfleet.model import FloatArray
-from tests.unit.detect.test_surprise import _predictive_p
+from tests.unit.detect.test_predictive import How, predictive_p
 
 if TYPE_CHECKING:
     from tests.unit.detect.conftest import Draw, Judge
@@ -25,7 +25,7 @@ def test_lengths_are_judged_above_the_others_only(lengths: list[int]) -> None:
     logs = np.log(np.array(lengths) + 1.0)
     for device in range(len(lengths)):
         others = np.delete(logs, device)
-        expected = _predictive_p(logs[device], others, lapses.LENGTH_ERROR, surprise.USUAL_PRIOR, skewed=False)
+        expected = predictive_p(logs[device], others, lapses.LENGTH_ERROR, predictive.USUAL_PRIOR, How())
         above = logs[device] > others.mean()
         assert got[device] == pytest.approx(expected if above else 1.0, rel=1e-3)
 
@@ -98,9 +98,9 @@ def test_days_lost_by_a_newcomer_are_judged_by_the_others_alone(counts: list[int
             np.array([counts[device]], float), capped.sum(), (capped**2).sum(), len(rest)
         )[0]
         if np.median(rest) >= promises.OFTEN:
-            heard = surprise.usual(np.sqrt(rest), 0.5)
-            away = surprise.hear(heard, np.sqrt(np.array([counts[device]], float)), np.array([0.5]))
-            expected = max(expected, surprise.log_upper_tail(away)[0])
+            heard = predictive.usual(np.sqrt(rest), 0.5)
+            away = predictive.hear(heard, np.sqrt(np.array([counts[device]], float)), np.array([0.5]))
+            expected = max(expected, predictive.log_upper_tail(away)[0])
         assert got == pytest.approx(expected)
 
 

@@ -10,6 +10,7 @@ from scipy import stats
 
 from oddfleet.detect import leans, surprise
 from oddfleet.detect.features import COMPARED, FeatureTable
+from oddfleet.detect.surprise import Reading
 from oddfleet.model import FloatArray
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def _bent(deviates: FloatArray, bend: float) -> FloatArray:
 
 
 def _p_values(table: FeatureTable) -> FloatArray:
-    p: FloatArray = np.exp(surprise.log_surprises(table)[SPREAD])
+    p: FloatArray = np.exp(surprise.log_surprises(table, Reading.of(table))[SPREAD])
     return p
 
 

@@ -547,7 +547,7 @@ def test_a_fault_is_named_first_in_most_fleets_that_share_a_season(kind: Kind) -
 def test_every_finding_about_an_odd_device_is_placed_among_its_cohort() -> None:
     values = _steady()
     values[50, 3], values[100:, 4] = -5.0, values[100:, 4] + 30
-    values[30:34, 6] = np.nan
+    values[30:34, 9] = np.nan
     result = _found(values)
     odd = {(finding.device_id, finding.kind) for finding in result.findings if finding.device_id in result.ids}
     assert set(result.among) == odd

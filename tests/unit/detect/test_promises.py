@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from oddfleet.detect import promises, surprise
+from oddfleet.detect import predictive, promises
 from oddfleet.model import BoolArray, Fleet, Kind
 
 if TYPE_CHECKING:
@@ -115,11 +115,11 @@ def _often(counts: list[int]) -> bool:
 def _p_of_rates(counts: list[int], device: int) -> float:
     """Twice the chance of a root further up: every true spread of the others' roots, and every middle, in turn."""
     roots, error = np.sqrt(counts), 0.5
-    member = surprise.core(roots, error)
+    member = predictive.core(roots, error)
     others = np.array([root for place, root in enumerate(roots) if place != device and member[place]])
     away = roots[device] - others.mean()
     evidence = tail = 0.0
-    grid, alike = surprise.DIFFERENCES * error, surprise.USUAL_PRIOR.alike
+    grid, alike = predictive.DIFFERENCES * error, predictive.USUAL_PRIOR.alike
     cauchy = grid / error / (1 + (grid / error) ** 2)
     for sd, prior in zip([0.0, *grid], [alike, *(1 - alike) * cauchy / cauchy.sum()], strict=True):
         spread = np.hypot(error, sd)
