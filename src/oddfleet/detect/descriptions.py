@@ -23,8 +23,9 @@ def describe(values: FloatArray, dates: DateArray) -> FloatArray:
     Log of the level and of the relative spread, L-skewness, L-kurtosis, the weekdays' share of the variation (its root,
     as a correlation), the correlation with the day before, and the share of zeros. NaN where it cannot be told.
     """
-    level, spread, skewness, kurtosis = moments.moments(values)
-    away = values - moments.median(values)
+    ordered = np.sort(values, axis=0)
+    level, spread, skewness, kurtosis = moments.of_sorted(ordered)
+    away = values - moments.median_of_sorted(ordered)
     usual = np.exp(spread)
     away = np.where(np.isfinite(away), np.clip(away / np.where(usual > 0, usual, 1.0), -4, 4), 0.0)
     seen = np.isfinite(values)

@@ -79,10 +79,10 @@ def find(own: FloatArray) -> Farthest:
     """
     away = own - moments.observed_mean(own)
     days = np.isfinite(own).sum(axis=0)
-    ordered = np.sort(np.where(np.isfinite(away), away, 0.0), axis=0)
+    ordered = np.sort(np.nan_to_num(away, copy=False, posinf=0.0, neginf=0.0), axis=0)
     left_out = np.ceil(OUTER * days)
     place = np.arange(len(ordered))[:, None]
-    inner = np.where((place >= left_out) & (place < len(ordered) - left_out), np.abs(ordered), 0.0)
+    inner = np.abs(ordered) * ((place >= left_out) & (place < len(ordered) - left_out))
     count = np.maximum(days - 2 * left_out, 1)
     usual = inner.sum(axis=0) / count
     usual = np.where(usual > 0, usual, 1.0)

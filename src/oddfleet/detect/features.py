@@ -101,10 +101,13 @@ def compute(
     if n_days < FEWEST_DAYS:
         nothing = np.full((len(COMPARED), devices), np.nan)
         return FeatureTable(nothing, nothing, 2)
-    shape, unknown = moments.moments(own), np.full((1, devices), np.nan)
+    ordered, unknown = np.sort(own, axis=0), np.full((1, devices), np.nan)
+    shape, distances = moments.of_sorted(ordered), _distances(own, moments.median_of_sorted(ordered))
     level, scored = moments.level(block.freed), _scored(block, own, dates, habits, memory)
+    volatility = steps.change_score(ranks.normal_scores(distances), np.isfinite(own))[None]
     share, share_errors = distinct(block.values)
-    table = np.concatenate([level, shape[1:], share[None], scored, extremes(own, np.exp(shape[1])), unknown, unknown])
+    far = _furthest(ordered, moments.observed_mean(own), np.exp(shape[1]))
+    table = np.concatenate([level, shape[1:], share[None], scored, volatility, far, unknown, unknown])
     batches = max(2, min(MOST_BATCHES, n_days // 14))
     errors = _errors(block, own, batches, share_errors)
     comparable = (np.isfinite(block.values).sum(axis=0) >= FEWEST_DAYS) & np.isfinite(table[1])
@@ -147,11 +150,13 @@ def distinct(values: FloatArray) -> tuple[FloatArray, FloatArray]:
 def _new_values(values: FloatArray) -> tuple[BoolArray, IntArray]:
     """Which of the sorted values (days, devices) differ from the one before, and the number of observations."""
     ordered = np.sort(values, axis=0)
-    # What differs by rounding alone is one value.
-    tiny = 1e-12 * np.where(np.isfinite(values), np.abs(values), 0.0).max(axis=0, initial=0.0)
     new = np.isfinite(ordered)
-    new[1:] &= ~(np.diff(ordered, axis=0) <= tiny)
-    return new, np.isfinite(ordered).sum(axis=0)
+    count = new.sum(axis=0)
+    size = np.abs(ordered, where=new, out=np.zeros(ordered.shape)).max(axis=0, initial=0.0)
+    # What differs by rounding alone is one value.
+    tiny = 1e-12 * size
+    new[1:] &= ~(ordered[1:] - ordered[:-1] <= tiny)
+    return new, count
 
 
 def extremes(values: FloatArray, spread: FloatArray) -> FloatArray:
@@ -160,9 +165,18 @@ def extremes(values: FloatArray, spread: FloatArray) -> FloatArray:
     In standard deviations of normal noise by the yardstick ``spread`` (devices,), a mean absolute deviation, which a
     few far values hardly move; NaN for a constant series.
     """
-    away = np.abs(values - moments.observed_mean(values))
-    ordered = np.sort(np.where(np.isfinite(away), away, 0.0), axis=0)
-    far = np.stack([ordered[-rank] for rank in RANKS])
+    return _furthest(np.sort(values, axis=0), moments.observed_mean(values), spread)
+
+
+def _furthest(ordered: FloatArray, mean: FloatArray, spread: FloatArray) -> FloatArray:
+    """``extremes`` of columns (days, devices) in rising order, NaN last, and of their means (devices,)."""
+    last = np.isfinite(ordered).sum(axis=0)
+    # Both ends of a shorter record are the same days; it has no third furthest.
+    ends = max(min(max(RANKS), len(ordered) // 2), 1)
+    highest = np.take_along_axis(ordered, np.maximum(last - 1 - np.arange(ends)[:, None], 0), axis=0)
+    away = np.abs(np.concatenate([ordered[:ends], highest]) - mean)
+    near = np.sort(np.where(np.isfinite(away), away, 0.0), axis=0)
+    far = np.stack([near[-min(rank, len(near))] for rank in RANKS])
     usual = spread * np.sqrt(np.pi / 2)
     return np.where(usual > 0, np.log(np.maximum(far, 1e-300) / np.where(usual > 0, usual, 1.0)), np.nan)
 
@@ -178,9 +192,9 @@ def extreme_errors(count: IntArray) -> FloatArray:
     return np.stack(errors)
 
 
-def _distances(values: FloatArray) -> FloatArray:
-    """Distances from the median, in mean distances, rounded so that equal ones stay equal in any unit."""
-    away = np.abs(values - moments.median(values))
+def _distances(values: FloatArray, middle: FloatArray) -> FloatArray:
+    """Distances from the medians (devices,), in mean distances, rounded so that equal ones stay equal in any unit."""
+    away = np.abs(values - middle)
     mean = moments.observed_mean(away)
     distances: FloatArray = np.round(away / np.where(mean > 0, mean, 1.0), 9)
     return distances
@@ -207,9 +221,8 @@ def _slow_scores(block: Block, fresh: FloatArray, seen: BoolArray, habits: Habit
 
 
 def _scored(block: Block, own: FloatArray, dates: DateArray, habits: Habits, memory: FloatArray | None) -> FloatArray:
-    """The features of ``SCORED``, (features, devices)."""
+    """The features of ``SCORED`` but for the change of volatility, (features, devices)."""
     seen, fresh = np.isfinite(own), ranks.normal_scores(own)
-    folded = ranks.normal_scores(_distances(own))
     with_week = own_days(block.residual, weekdays(dates), habits, weekly=True) if habits.weekly else own
     ranked = ranks.normal_scores(with_week) if habits.weekly else fresh
     return np.stack(
@@ -218,6 +231,5 @@ def _scored(block: Block, own: FloatArray, dates: DateArray, habits: Habits, mem
             scores.cycle_score(fresh),
             scores.memory_score(fresh, seen) if memory is None else memory,
             *_slow_scores(block, fresh, seen, habits),
-            steps.change_score(folded, seen),
         ]
     )

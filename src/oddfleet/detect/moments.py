@@ -34,7 +34,11 @@ def moments(values: FloatArray) -> FloatArray:
     >>> np.round(moments(np.arange(1.0, 6.0)[:, None]), 3)[:, 0].tolist()
     [1.099, 0.347, 0.0, 0.0]
     """
-    known = np.sort(values, axis=0)
+    return of_sorted(np.sort(values, axis=0))
+
+
+def of_sorted(known: FloatArray) -> FloatArray:
+    """``moments`` of values (days, devices) of which each column is in rising order, NaN last."""
     count = np.full(known.shape[1], len(known))
     if not _is_whole(known):
         seen = np.isfinite(known)
@@ -47,7 +51,11 @@ def moments(values: FloatArray) -> FloatArray:
 
 def median(values: FloatArray) -> FloatArray:
     """Median (devices,) of each column (days, devices), NaN left out; NaN where all are NaN."""
-    ordered = np.sort(values, axis=0)
+    return median_of_sorted(np.sort(values, axis=0))
+
+
+def median_of_sorted(ordered: FloatArray) -> FloatArray:
+    """``median`` of values (days, devices) of which each column is in rising order, NaN last."""
     if _is_whole(ordered):
         lower, upper = ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2]
         between: FloatArray = lower + (upper - lower) / 2

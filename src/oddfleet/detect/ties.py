@@ -129,8 +129,7 @@ def find(table: FeatureTable, *, counted: bool) -> Ties:
         for feature in range(len(COMPARED)):
             if COMPARED[feature] not in EXPLAINS[: position + 1]:
                 tie = _tie(values, feature, by, counted=counted)
-                doubted = counted and COMPARED[feature] in OF_DISTRIBUTION
-                if tie is not None and (tie.weights.size > 1 or doubted):
+                if tie is not None:
                     tie.loosen(values, errors)
                     found.append(tie)
     return Ties(tuple(found))
@@ -147,7 +146,8 @@ def _truly_differs(values: FloatArray, errors: FloatArray, batches: int, *, coun
 def _tie(values: FloatArray, feature: int, by: int, *, counted: bool) -> _Tie | None:
     """The curve of one feature against another, by least squares without the devices that are far off.
 
-    None where there are too few devices. Where chance would give the curve it is flat, and the doubt remains.
+    None where there are too few devices, or chance would give the curve; of counts it is then flat, and the doubt
+    remains.
     """
     known = np.isfinite(values[feature]) & np.isfinite(values[by])
     count = int(known.sum())
@@ -160,15 +160,16 @@ def _tie(values: FloatArray, feature: int, by: int, *, counted: bool) -> _Tie | 
     terms = _powers(place, degree)
     near = _near(terms, y, np.abs(place) <= _REACH)
     freedom = int(near.sum()) - degree - 1
-    weights, covariance, _ = _fit(terms[near], y[near], freedom)
-    if degree > 0 and _fit(terms[near], _held(y[near]), freedom)[2] >= CHANCE:
-        weights, covariance, _ = _fit(terms[near, :1], y[near], freedom)
+    doubted = counted and COMPARED[feature] in OF_DISTRIBUTION
+    shown = degree > 0 and _chance(terms[near], _held(y[near]), freedom) < CHANCE
+    if not shown and not doubted:
+        return None
+    weights, covariance = _fit(terms[near] if shown else terms[near, :1], y[near], freedom)
     # Among few counts, one far from the others in level counts for the rival, whatever it shows.
     heard = np.ones(count, bool) if counted and count < FEW else near
     rivals = np.linalg.lstsq(_powers(place, rival)[heard], y[heard])[0]
     first, low, high, last = np.quantile(place[near], [0.0, 0.05, 0.95, 1.0]).tolist()
-    uneven = counted and count >= MANY and COMPARED[feature] in OF_DISTRIBUTION
-    scatter, middle = _scatter(terms[near], y[near], weights) if uneven else (np.zeros(0), 1.0)
+    scatter, middle = _scatter(terms[near], y[near], weights) if doubted and count >= MANY else (np.zeros(0), 1.0)
     return _Tie(feature, by, centre, spread, weights, rivals, covariance, (first, last), (low, high), scatter, middle)
 
 
@@ -192,18 +193,28 @@ def _near(terms: FloatArray, y: FloatArray, inside: BoolArray) -> BoolArray:
     near = inside
     for _round in range(_ROUNDS):
         left = y - terms @ np.linalg.lstsq(terms[near], y[near])[0]
-        near = inside & (np.abs(left - np.median(left[inside])) <= _REACH * max(robust_spread(left[inside]), 1e-12))
+        away = np.abs(left - np.median(left[inside]))
+        nearer = inside & (away <= _REACH * max(robust_spread(left[inside]), 1e-12))
+        if (nearer == near).all():
+            break
+        near = nearer
     return near
 
 
-def _fit(terms: FloatArray, y: FloatArray, freedom: int) -> tuple[FloatArray, FloatArray, float]:
-    """Coefficients, their covariance, and how likely chance explains so much (the F test of regression)."""
+def _fit(terms: FloatArray, y: FloatArray, freedom: int) -> tuple[FloatArray, FloatArray]:
+    """Coefficients by least squares, and their covariance."""
     weights: FloatArray = np.asarray(np.linalg.lstsq(terms, y)[0], float)
-    explained, rest = float(((y - y.mean()) ** 2).sum()), float(((y - terms @ weights) ** 2).sum())
+    rest = float(((y - terms @ weights) ** 2).sum())
     covariance: FloatArray = np.linalg.pinv(terms.T @ terms) * rest / freedom
+    return weights, covariance
+
+
+def _chance(terms: FloatArray, y: FloatArray, freedom: int) -> float:
+    """How likely chance explains so much: the F test of regression."""
+    explained = float(((y - y.mean()) ** 2).sum())
+    rest = float(((y - terms @ np.linalg.lstsq(terms, y)[0]) ** 2).sum())
     degree = terms.shape[1] - 1
-    flat = degree == 0 or explained == 0
-    return weights, covariance, 1.0 if flat else float(betainc(freedom / 2, degree / 2, min(rest / explained, 1.0)))
+    return 1.0 if explained == 0 else float(betainc(freedom / 2, degree / 2, min(rest / explained, 1.0)))
 
 
 def _powers(place: FloatArray, degree: int) -> FloatArray:
