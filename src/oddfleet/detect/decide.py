@@ -10,7 +10,8 @@ WRONG_NAMES = 3.0
 """In a fleet that has an odd device, so many times ``alpha`` is the share of the named that may be healthy."""
 MANY, TRUSTED = 30, 0.5
 """From so many devices on it takes p-values so small to call a fleet sick that no law is trusted there: measured, they
-come up to twice as often (docs/method.md). So half of ``alpha`` is asked, for the promise is about what is measured."""
+come up to twice as often, and ten times at a millionth (docs/method.md). So half of ``alpha`` is asked, for the promise
+is about what is measured; from four times as many on less, as the root of their number grows."""
 
 
 def device_log_p(surprises: FloatArray) -> FloatArray:
@@ -37,9 +38,9 @@ def of_most_surprising(log_p: FloatArray, tests: int) -> FloatArray:
 def discoveries(log_p: FloatArray, alpha: float) -> BoolArray:
     """Devices that are odd by their p-values, by Benjamini and Hochberg (1995) in two steps.
 
-    At ``alpha``, in large fleets at half of it, it is decided whether any device is odd: a clean fleet raises an alarm
-    with a chance of at most ``alpha``. Where one is, devices are named at twice ``alpha``: of those named at most so
-    many are healthy, on average.
+    At ``alpha``, in large fleets at half of it and less, it is decided whether any device is odd: a clean fleet raises
+    an alarm with a chance of at most ``alpha``. Where one is, devices are named at three times ``alpha``: of those named
+    at most so many are healthy, on average.
 
     Args:
         log_p: float64 (devices,).
@@ -51,8 +52,7 @@ def discoveries(log_p: FloatArray, alpha: float) -> BoolArray:
     ([True, True, False], [False, False, False])
     """
     adjusted = _adjusted(np.exp(log_p))
-    asked = TRUSTED * alpha if len(log_p) >= MANY else alpha
-    if not (adjusted <= asked).any():
+    if not (adjusted <= _asked(alpha, len(log_p))).any():
         return np.zeros(len(log_p), bool)
     odd: BoolArray = adjusted <= WRONG_NAMES * alpha
     return odd
@@ -66,6 +66,11 @@ def limit(log_p: FloatArray, alpha: float) -> float:
     """
     named = int(discoveries(log_p, alpha).sum())
     return float(np.log(WRONG_NAMES * alpha * named / len(log_p))) if named else -np.inf
+
+
+def _asked(alpha: float, devices: int) -> float:
+    """At which rate it is decided whether any of so many devices is odd."""
+    return alpha * min(TRUSTED, (MANY / devices) ** 0.5) if devices >= MANY else alpha
 
 
 def _adjusted(p: FloatArray) -> FloatArray:

@@ -141,7 +141,7 @@ def _significant(odd: Patient, series: FloatArray, log_p: FloatArray) -> dict[Ki
     kinds: dict[Kind, str] = {}
     for row in np.argsort(log_p, kind="stable"):
         kind = KIND_OF_TEST[TESTS[row]]
-        if log_p[row] <= SUSPECTED.get(kind, odd.limit):
+        if log_p[row] <= max(SUSPECTED.get(kind, odd.limit), odd.limit):
             kinds.setdefault(kind, TESTS[row])
     if len(kinds) > 1:
         kinds.pop(Kind.MIXTURE, None)

@@ -34,12 +34,14 @@ class _Verdict:
         known: what was gathered.
         breaks: True where a promise is broken that the fleet keeps.
         log_p: log p-value of every device.
-        odd: the decision.
+        named: True where that is small enough.
+        odd: the decision, for either.
     """
 
     known: Gathered
     breaks: BoolArray
     log_p: FloatArray
+    named: BoolArray
     odd: BoolArray
 
 
@@ -92,7 +94,8 @@ def _judged(fleet: AnyFleet, settings: Settings, step: Step, explaining: Step) -
 def _decide(known: Gathered, settings: Settings) -> _Verdict:
     log_p = decide.of_most_surprising(known.log_p, len(tests(len(known.log_p))))
     breaks = np.any([promises.breakers(known.broken[kind].counts) for kind in DECISIVE], axis=0)
-    return _Verdict(known, breaks, log_p, breaks | decide.discoveries(log_p, settings.alpha))
+    named = decide.discoveries(log_p, settings.alpha)
+    return _Verdict(known, breaks, log_p, named, breaks | named)
 
 
 def _findings(
@@ -114,6 +117,7 @@ def _findings(
     for done, (judgement, place, device) in enumerate(judgements(fleet, known, odd)):
         explaining(done, len(odd))
         who = patient(judgement, place, device, known.repeated, alpha)
+        who = who.named if verdict.named[device] else who
         cohort = findings.Cohort(fleet, device, who, known.repeated[1], measured[int(known.group[device])])
         for symptom in diagnose.symptoms(who):
             if symptom.kind is not Kind.MISSING_DAYS:

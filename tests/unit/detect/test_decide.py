@@ -27,12 +27,12 @@ def test_device_p_is_the_smallest_times_the_number_of_features() -> None:
 
 @pytest.mark.parametrize("alpha", [0.001, 0.01, 0.05, 0.5])
 @pytest.mark.parametrize("seed", range(8))
-@pytest.mark.parametrize("devices", [29, 40])
+@pytest.mark.parametrize("devices", [29, 40, 480])
 def test_discoveries_are_the_step_up_by_definition(draw: Draw, devices: int, alpha: float, seed: int) -> None:
     p = draw("uniform", (devices,), seed=seed)
     p[: 3 * seed] *= 10.0 ** -np.arange(3 * seed) / (seed + 1)
-    # Whether any device is odd is asked at alpha, half of it among many; which ones, at three times that.
-    asked = alpha / 2 if devices >= decide.MANY else alpha
+    # Whether any device is odd is asked at alpha, or less among many; which ones, at three times alpha.
+    asked = {29: alpha, 40: alpha / 2, 480: alpha / 4}[devices]
     expected = _step_up(p, 3 * alpha) if _step_up(p, asked) else set()
     assert set(np.flatnonzero(decide.discoveries(np.log(p), alpha))) == expected
 

@@ -47,6 +47,16 @@ def test_a_usual_device_has_no_symptom() -> None:
     assert _symptoms(CLEAN.values) == []
 
 
+def test_whoever_is_named_has_a_symptom_however_faint() -> None:
+    """In a fleet with many odd devices some are named that alone would not be."""
+    repeated = repeats.find(CLEAN.values)
+    judgement = judge.judge(CLEAN.values, CLEAN.dates, np.stack([found.log_p for found in repeated]))
+    for place in range(CLEAN.n_devices):
+        who = patient.patient(judgement, place, place, repeated, ALPHA).named
+        clearest = diagnose.symptoms(who)[0]
+        assert clearest.log_p == who.limit == judgement.log_p[:, place].min()
+
+
 def test_a_fault_that_shows_in_many_tests_is_one_symptom() -> None:
     odd = _patient(_planted(Kind.LEVEL_SHIFT))
     log_p = odd.judgement.log_p[:, PLACE]

@@ -147,10 +147,11 @@ def test_where_many_devices_are_copies_none_is_odd_for_it(monkeypatch: pytest.Mo
 def test_copies_are_compared_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     fleet = plant.healthy_fleet("steady", DEVICES, 120, seed=2)
     values = fleet.values.copy()
-    for pair in range(12):
-        values[:, 300 + 3 * pair] = values[:, 5 + 7 * pair]
+    sources, copies = [5 + 7 * pair for pair in range(12)], [300 + 3 * pair for pair in range(12)]
+    values[:, copies] = values[:, sources]
     expected = find_oddities(replace(fleet, values=values), AUTO)
-    assert len(expected.ids) == 24
+    assert set(expected.ids) >= {fleet.device_ids[device] for device in (*sources, *copies)}
+    assert len(expected.ids) <= 25  # in a sick fleet three in a hundred named ones may be healthy
     monkeypatch.setattr(gather, "COMPARED_AT_ONCE", 5)
     _assert_same(find_oddities(replace(fleet, values=values), AUTO), expected)
 
