@@ -39,8 +39,8 @@ def discoveries(log_p: FloatArray, alpha: float) -> BoolArray:
     """Devices that are odd by their p-values, by Benjamini and Hochberg (1995) in two steps.
 
     At ``alpha``, in large fleets at half of it and less, it is decided whether any device is odd: a clean fleet raises
-    an alarm with a chance of at most ``alpha``. Where one is, devices are named at three times ``alpha``: of those named
-    at most so many are healthy, on average.
+    an alarm with a chance of at most ``alpha``. Where one is, devices are named at three times ``alpha``: of those
+    named at most so many are healthy, on average.
 
     Args:
         log_p: float64 (devices,).
