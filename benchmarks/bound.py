@@ -25,8 +25,8 @@ from oddfleet.model import FloatArray, Kind
 DEVICES, DRAWS = 300, 20_000
 DAYS = (90, 180, 366, 730)
 STRENGTHS = (1.0, 0.5)
-ASKED = 0.005 / DEVICES
-"""A device alone must be so surprising to be named in a fleet of so many."""
+ASKED = 0.01 * (30 / DEVICES) ** 0.5 / DEVICES
+"""A device alone must be so surprising to be named in a fleet of so many (``detect/decide.py``)."""
 Ratio = tuple[Callable[[np.random.Generator], FloatArray], Callable[[FloatArray], FloatArray]]
 
 
