@@ -20,13 +20,15 @@ from scipy import linalg, stats
 
 import oddfleet
 from oddfleet import plant
+from oddfleet.detect import decide
 from oddfleet.model import FloatArray, Kind
+from oddfleet.settings import Settings
 
 DEVICES, DRAWS = 300, 20_000
 DAYS = (90, 180, 366, 730)
 STRENGTHS = (1.0, 0.5)
-ASKED = 0.01 * (30 / DEVICES) ** 0.5 / DEVICES
-"""A device alone must be so surprising to be named in a fleet of so many (``detect/decide.py``)."""
+ASKED = decide.asked(Settings().alpha, DEVICES) / DEVICES
+"""A device alone must be so surprising to be named in a fleet of so many."""
 Ratio = tuple[Callable[[np.random.Generator], FloatArray], Callable[[FloatArray], FloatArray]]
 
 

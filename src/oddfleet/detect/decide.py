@@ -52,7 +52,7 @@ def discoveries(log_p: FloatArray, alpha: float) -> BoolArray:
     ([True, True, False], [False, False, False])
     """
     adjusted = _adjusted(np.exp(log_p))
-    if not (adjusted <= _asked(alpha, len(log_p))).any():
+    if not (adjusted <= asked(alpha, len(log_p))).any():
         return np.zeros(len(log_p), bool)
     odd: BoolArray = adjusted <= WRONG_NAMES * alpha
     return odd
@@ -68,7 +68,7 @@ def limit(log_p: FloatArray, alpha: float) -> float:
     return float(np.log(WRONG_NAMES * alpha * named / len(log_p))) if named else -np.inf
 
 
-def _asked(alpha: float, devices: int) -> float:
+def asked(alpha: float, devices: int) -> float:
     """At which rate it is decided whether any of so many devices is odd."""
     return alpha * min(TRUSTED, (MANY / devices) ** 0.5) if devices >= MANY else alpha
 

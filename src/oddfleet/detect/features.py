@@ -106,7 +106,7 @@ def compute(
     level, scored = moments.level(block.freed), _scored(block, own, dates, habits, memory)
     volatility = steps.change_score(ranks.normal_scores(distances), np.isfinite(own))[None]
     share, share_errors = distinct(block.values)
-    far = _furthest(ordered, moments.observed_mean(own), np.exp(shape[1]))
+    far = extremes(ordered, moments.observed_mean(own), np.exp(shape[1]))
     table = np.concatenate([level, shape[1:], share[None], scored, volatility, far, unknown, unknown])
     batches = max(2, min(MOST_BATCHES, n_days // 14))
     errors = _errors(block, own, batches, share_errors)
@@ -152,24 +152,23 @@ def _new_values(values: FloatArray) -> tuple[BoolArray, IntArray]:
     ordered = np.sort(values, axis=0)
     new = np.isfinite(ordered)
     count = new.sum(axis=0)
-    size = np.abs(ordered, where=new, out=np.zeros(ordered.shape)).max(axis=0, initial=0.0)
     # What differs by rounding alone is one value.
-    tiny = 1e-12 * size
+    tiny = 1e-12 * np.abs(ordered, where=new, out=np.zeros(ordered.shape)).max(axis=0, initial=0.0)
     new[1:] &= ~(ordered[1:] - ordered[:-1] <= tiny)
     return new, count
 
 
-def extremes(values: FloatArray, spread: FloatArray) -> FloatArray:
+def extremes(ordered: FloatArray, mean: FloatArray, spread: FloatArray) -> FloatArray:
     """Logs of the distances of the furthest and the third furthest day from the mean, (2, devices).
 
-    In standard deviations of normal noise by the yardstick ``spread`` (devices,), a mean absolute deviation, which a
-    few far values hardly move; NaN for a constant series.
+    In standard deviations of normal noise by the yardstick ``spread``, a mean absolute deviation, which a few far
+    values hardly move; NaN for a constant series.
+
+    Args:
+        ordered: float64 (days, devices), each column in rising order, NaN last.
+        mean: float64 (devices,), of the columns.
+        spread: float64 (devices,).
     """
-    return _furthest(np.sort(values, axis=0), moments.observed_mean(values), spread)
-
-
-def _furthest(ordered: FloatArray, mean: FloatArray, spread: FloatArray) -> FloatArray:
-    """``extremes`` of columns (days, devices) in rising order, NaN last, and of their means (devices,)."""
     last = np.isfinite(ordered).sum(axis=0)
     # Both ends of a shorter record are the same days; it has no third furthest.
     ends = max(min(max(RANKS), len(ordered) // 2), 1)

@@ -35,14 +35,17 @@ class _Verdict:
         breaks: True where a promise is broken that the fleet keeps.
         log_p: log p-value of every device.
         named: True where that is small enough.
-        odd: the decision, for either.
     """
 
     known: Gathered
     breaks: BoolArray
     log_p: FloatArray
     named: BoolArray
-    odd: BoolArray
+
+    @property
+    def odd(self) -> BoolArray:
+        """The decision: odd for either."""
+        return self.breaks | self.named
 
 
 def find_oddities(
@@ -94,8 +97,7 @@ def _judged(fleet: AnyFleet, settings: Settings, step: Step, explaining: Step) -
 def _decide(known: Gathered, settings: Settings) -> _Verdict:
     log_p = decide.of_most_surprising(known.log_p, len(tests(len(known.log_p))))
     breaks = np.any([promises.breakers(known.broken[kind].counts) for kind in DECISIVE], axis=0)
-    named = decide.discoveries(log_p, settings.alpha)
-    return _Verdict(known, breaks, log_p, named, breaks | named)
+    return _Verdict(known, breaks, log_p, decide.discoveries(log_p, settings.alpha))
 
 
 def _findings(

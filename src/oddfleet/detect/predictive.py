@@ -30,6 +30,9 @@ SKEWED_SHARE = (0.45 / 2) ** (2 / 3)
 noise, and that of a normal plus an exponential with share f is 2 f**1.5."""
 OVERRATED = np.geomspace(0.5, 1.0, 8)[:-1]
 """Grid for the share of its sampling error that a feature truly has, where short parts of a record overrate it."""
+_BETWEEN = np.concatenate([np.zeros(len(OVERRATED) + 1), DIFFERENCES])[:, None] ** 2
+_SAMPLING = np.concatenate([OVERRATED, np.ones(1 + len(DIFFERENCES))])[:, None] ** 2
+"""Both together: true and sampling variance (grid, 1), in squared sampling errors."""
 ENOUGH = 10
 """Fewer others cannot say that an error is overrated."""
 LEAST_WEIGHT = -745.0
@@ -150,9 +153,7 @@ def _on_grid(values: FloatArray, error: float) -> float:
 
 def _said(away: FloatArray, own_error: FloatArray, error: float, count: FloatArray, squares: FloatArray) -> Others:
     """Likelihood of the others over the grid, from their number and their squares about their mean."""
-    nothing = np.zeros(len(OVERRATED))
-    between = (np.concatenate([nothing, [0.0], DIFFERENCES]) * error)[:, None] ** 2
-    sampling = (np.concatenate([OVERRATED, [1.0], DIFFERENCES**0]) * error)[:, None] ** 2
+    between, sampling = _BETWEEN * error**2, _SAMPLING * error**2
     spread = between + sampling
     likelihood = -(count - 1) / 2 * np.log(spread) - squares / (2 * spread)
     own = np.maximum(np.nan_to_num(own_error, nan=error), error)

@@ -52,8 +52,8 @@ class _Tie:
         covariance: of the weights.
         reach: first and last place of the devices behind it; beyond, what is usual at the end is.
         body: the same without the twentieth at either end, where few devices say how far from the curve they lie.
-        scatter: coefficients of the powers of how far devices lie from the curve; empty where that is even.
-        usual_scatter: how far the middle one does.
+        scatter: coefficients of the powers of how far devices lie from the curve, where 1 is usual; empty where that is
+            even.
     """
 
     feature: int
@@ -66,21 +66,19 @@ class _Tie:
     reach: tuple[float, float]
     body: tuple[float, float]
     scatter: FloatArray
-    usual_scatter: float
 
-    def loosen(self, values: FloatArray, errors: FloatArray) -> None:
-        """Free the feature in tables (features, devices) of what explains it, in place; the doubt adds to its error."""
+    def freed(self, values: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The feature (devices,) of a table (features, devices) freed of what explains it, and the doubt."""
         usual, doubt = self.usual(values)
         middle = self.weights[0]
-        values[self.feature] = middle + (values[self.feature] - usual - middle) / self._size(values)
-        errors[self.feature] = np.hypot(errors[self.feature], doubt)
+        return middle + (values[self.feature] - usual - middle) / self._size(values), doubt
 
     def _size(self, values: FloatArray) -> FloatArray:
         """How far from the curve devices like these (devices,) lie, where 1 is usual."""
         if not self.scatter.size:
             return np.ones(values.shape[1])
         place = np.clip((values[self.by] - self.centre) / self.spread, *self.body)
-        size: FloatArray = _powers(place, len(self.scatter) - 1) @ self.scatter / self.usual_scatter
+        size: FloatArray = _powers(place, len(self.scatter) - 1) @ self.scatter
         return np.clip(np.nan_to_num(size, nan=1.0), 1 / MOST_UNEVEN, MOST_UNEVEN)
 
     def usual(self, values: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -109,7 +107,8 @@ class Ties:
         """The table with every tied feature freed of what explains it; the doubt adds to its error."""
         values, errors = table.values.copy(), table.errors.copy()
         for tie in self.ties:
-            tie.loosen(values, errors)
+            values[tie.feature], doubt = tie.freed(values)
+            errors[tie.feature] = np.hypot(errors[tie.feature], doubt)
         return FeatureTable(values, errors, table.batches)
 
 
@@ -121,7 +120,7 @@ def find(table: FeatureTable, *, counted: bool) -> Ties:
         counted: whether the traffic is like counts, whose distribution follows from their level: then a tie of its
             features is doubted even where too few devices show it.
     """
-    values, errors, found = table.values.copy(), table.errors.copy(), []
+    values, found = table.values.copy(), []
     for position, name in enumerate(EXPLAINS):
         by = COMPARED.index(name)
         if not _truly_differs(values[by], table.errors[by], table.batches, counted=counted):
@@ -130,7 +129,7 @@ def find(table: FeatureTable, *, counted: bool) -> Ties:
             if COMPARED[feature] not in EXPLAINS[: position + 1]:
                 tie = _tie(values, feature, by, counted=counted)
                 if tie is not None:
-                    tie.loosen(values, errors)
+                    values[feature], _ = tie.freed(values)
                     found.append(tie)
     return Ties(tuple(found))
 
@@ -169,16 +168,16 @@ def _tie(values: FloatArray, feature: int, by: int, *, counted: bool) -> _Tie | 
     heard = np.ones(count, bool) if counted and count < FEW else near
     rivals = np.linalg.lstsq(_powers(place, rival)[heard], y[heard])[0]
     first, low, high, last = np.quantile(place[near], [0.0, 0.05, 0.95, 1.0]).tolist()
-    scatter, middle = _scatter(terms[near], y[near], weights) if doubted and count >= MANY else (np.zeros(0), 1.0)
-    return _Tie(feature, by, centre, spread, weights, rivals, covariance, (first, last), (low, high), scatter, middle)
+    scatter = _scatter(terms[near], y[near], weights) if doubted and count >= MANY else np.zeros(0)
+    return _Tie(feature, by, centre, spread, weights, rivals, covariance, (first, last), (low, high), scatter)
 
 
-def _scatter(terms: FloatArray, y: FloatArray, weights: FloatArray) -> tuple[FloatArray, float]:
-    """How far devices lie from the curve: a curve of its own (Glejser 1969), and its middle."""
+def _scatter(terms: FloatArray, y: FloatArray, weights: FloatArray) -> FloatArray:
+    """How far devices lie from the curve: a curve of its own (Glejser 1969), over its middle; empty where that is 0."""
     left = np.abs(y - terms[:, : len(weights)] @ weights)
     scatter: FloatArray = np.asarray(np.linalg.lstsq(terms, left)[0], float)
     middle = float(np.median(terms @ scatter))
-    return (scatter, middle) if middle > 0 else (np.zeros(0), 1.0)
+    return scatter / middle if middle > 0 else np.zeros(0)
 
 
 def _held(y: FloatArray) -> FloatArray:

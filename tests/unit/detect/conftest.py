@@ -49,3 +49,11 @@ def assert_held() -> Judge:
         assert (p <= 0.1).sum() >= stats.binom.ppf(1e-3, p.size, 0.1 * least), "hardly ever rejects"
 
     return judge
+
+
+@pytest.fixture
+def holey(draw: Draw) -> FloatArray:
+    """Twenty series of a hundred days with every fifth day, more or less, not observed."""
+    values = draw("lognormal", (100, 20))
+    values[draw("uniform", values.shape, seed=2) < 0.2] = np.nan
+    return values

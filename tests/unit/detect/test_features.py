@@ -63,7 +63,15 @@ def test_every_row_is_the_feature_of_its_name(values: FloatArray) -> None:
         "drift_score": scores.drift_score(ranked, seen),
         "shift_score": steps.change_score(ranked, seen),
         "volatility_score": steps.change_score(folded, seen),
-        **dict(zip(EXTREMES, features.extremes(values, np.exp(moments.moments(values)[1])), strict=True)),
+        **dict(
+            zip(
+                EXTREMES,
+                features.extremes(
+                    np.sort(values, axis=0), moments.observed_mean(values), np.exp(moments.moments(values)[1])
+                ),
+                strict=True,
+            )
+        ),
         "spikes_score": np.full(12, np.nan),
         "coupling_share": np.full(12, np.nan),
     }
@@ -214,7 +222,7 @@ def test_distinct_error_is_not_below_how_equal_devices_scatter(draw: Draw, value
 
 def test_extremes_by_loops(values: FloatArray) -> None:
     spread = 0.5 + np.arange(12.0)
-    got = features.extremes(values, spread)
+    got = features.extremes(np.sort(values, axis=0), moments.observed_mean(values), spread)
     for device, usual in enumerate(spread.tolist()):
         seen = [value for value in values[:, device].tolist() if not isnan(value)]
         away = sorted(abs(value - sum(seen) / len(seen)) for value in seen)
@@ -254,14 +262,14 @@ TOO_WIDE = pytest.mark.xfail(strict=True, reason="in few days the furthest move 
 @pytest.mark.parametrize("n_days", [pytest.param(28, marks=TOO_WIDE), pytest.param(100, marks=TOO_WIDE), 366])
 def test_extreme_errors_are_how_normal_noise_scatters(draw: Draw, n_days: int) -> None:
     noise = draw("normal", (n_days, 8000), seed=6)
-    far = features.extremes(noise, np.exp(moments.moments(noise)[1]))
+    far = features.extremes(np.sort(noise, axis=0), moments.observed_mean(noise), np.exp(moments.moments(noise)[1]))
     np.testing.assert_allclose(_scatter(far), features.extreme_errors(np.array([n_days]))[:, 0], rtol=0.1)
 
 
 @pytest.mark.parametrize("n_days", [28, 100, 366])
 def test_extreme_errors_are_how_normal_noise_of_known_spread_scatters(draw: Draw, n_days: int) -> None:
     noise = draw("normal", (n_days, 8000), seed=6)
-    far = features.extremes(noise - noise.mean(axis=0), np.full(8000, sqrt(2 / pi)))
+    far = features.extremes(np.sort(noise, axis=0), noise.mean(axis=0), np.full(8000, sqrt(2 / pi)))
     np.testing.assert_allclose(_scatter(far), features.extreme_errors(np.array([n_days]))[:, 0], rtol=0.1)
 
 
@@ -269,7 +277,7 @@ def test_extreme_errors_are_how_normal_noise_of_known_spread_scatters(draw: Draw
 def test_nothing_is_furthest_without_variation(series: list[float]) -> None:
     values = np.array(series)[:, None]
     for spread in (np.exp(moments.moments(values)[1]), np.zeros(1)):
-        assert np.isnan(features.extremes(values, spread)).all()
+        assert np.isnan(features.extremes(np.sort(values, axis=0), moments.observed_mean(values), spread)).all()
 
 
 @pytest.mark.parametrize("law", ["normal", "lognormal", "exponential", "student"])

@@ -17,14 +17,6 @@ DAYS = 100
 WEEKDAY = np.arange(DAYS) % 7
 
 
-@pytest.fixture
-def holey(draw: Draw) -> FloatArray:
-    """Twenty series with every fifth day, more or less, not observed."""
-    values = draw("lognormal", (DAYS, 20))
-    values[draw("uniform", values.shape, seed=2) < 0.2] = np.nan
-    return values
-
-
 def _periodogram(series: list[float]) -> dict[float, float]:
     """Power at each looked-at number of cycles in the record, in a long one halves too, by the definition."""
     n_days, power = len(series), {}

@@ -16,14 +16,6 @@ if TYPE_CHECKING:
 DAYS = 100
 
 
-@pytest.fixture
-def holey(draw: Draw) -> FloatArray:
-    """Twenty series with every fifth day, more or less, not observed."""
-    values = draw("lognormal", (DAYS, 20))
-    values[draw("uniform", values.shape, seed=2) < 0.2] = np.nan
-    return values
-
-
 def _left_over(series: FloatArray, day: int) -> float:
     """Sum of squares about the means before and after ``day``."""
     parts = (series[:day], series[day:])

@@ -10,10 +10,10 @@ from oddfleet.detect import predictive, surprise
 from oddfleet.detect.features import COMPARED, EXTREMES, FeatureTable
 from oddfleet.detect.moments import pooled_error
 from oddfleet.detect.surprise import Reading
+from oddfleet.model import FloatArray
 
 if TYPE_CHECKING:
     from tests.unit.detect.conftest import Draw
-from oddfleet.model import FloatArray
 
 ROWS = len(COMPARED)
 PLAIN = COMPARED.index("drift_score")
