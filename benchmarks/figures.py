@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -62,8 +63,14 @@ class Figure:
 
 
 def measured(*command: str) -> tuple[float, float]:
-    """Wall seconds and peak MB of a process, its output swallowed unless it fails."""
-    done = subprocess.run([sys.executable, "-c", MEASURED, *command], capture_output=True, text=True, check=False)
+    """Wall seconds and peak MB of a process, its output swallowed unless it fails.
+
+    Our modules are compiled once, as those of an installed package are, and not at each run.
+    """
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURED, *command], capture_output=True, text=True, check=False, env=environment
+    )
     if done.returncode:
         raise SystemExit(f"{' '.join(command)}: failed with {done.returncode}: {done.stderr.strip()}")
     taken, peak = map(float, done.stdout.split())
