@@ -9,6 +9,7 @@ import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from oddfleet.ingest.exact import DAY_MONTH_YEAR, LINE_END, MIDNIGHT, day_parts, is_day, text_of
 from oddfleet.ingest.issues import quote
@@ -132,6 +133,7 @@ def settled(plan: Layout, stretches: Iterable[Stretch]) -> Layout:
     )
 
 
+@lru_cache(16)
 def known_header(top: str, *, with_device: bool) -> Layout | Refusal | None:
     """The layout that a header line describes, in known words, in any order and among others; None when it is none."""
     for separator in SEPARATORS:

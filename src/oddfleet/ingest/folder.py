@@ -165,8 +165,10 @@ def _of_device(file: DeviceFile, block: Block) -> Block:
     name = pl.Series("device_id", [file.device], kind)
 
     def named(table: pl.DataFrame) -> pl.DataFrame:
-        return table.insert_column(1, name.new_from_index(0, table.height))
+        # Some lines say themselves of which device they are.
+        others = table.drop("device_id") if "device_id" in table.columns else table.clone()
+        return others.insert_column(1, name.new_from_index(0, table.height))
 
     # What is empty, and mostly is, is left as it is.
-    invalid = named(block.invalid[["date"]]) if block.invalid.height else block.invalid
-    return replace(block, rows=named(block.rows[["date", "value"]]), invalid=invalid)
+    invalid = named(block.invalid) if block.invalid.height else block.invalid
+    return replace(block, rows=named(block.rows), invalid=invalid)

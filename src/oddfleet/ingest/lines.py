@@ -99,9 +99,11 @@ class Stretch:
 
 def stretches(blocks: Iterable[bytes]) -> Iterator[Stretch]:
     """Cut a file into stretches of whole lines, whatever ends them, without its byte order mark."""
-    number, kept, head = 1, b"", b""
+    number, kept, head, given = 1, b"", b"", b""
     for block in in_utf8(blocks):
         kept += block
+        # Counted only when more comes: most files are one stretch.
+        number, given = number + count_line_ends(given), b""
         if head:
             end = _after_first_end(kept)
             if end == 0:
@@ -111,14 +113,12 @@ def stretches(blocks: Iterable[bytes]) -> Iterator[Stretch]:
             number, kept, head = number + 1, kept[end:], b""
         cut = _after_last_end(kept)
         if cut:
-            yield Stretch(number, kept[:cut])
-            number, kept = number + count_line_ends(kept[:cut]), kept[cut:]
+            given, kept = kept[:cut], kept[cut:]
+            yield Stretch(number, given)
         if len(kept) > LONGEST_LINE:
             head, kept = kept[:_KEPT], kept[-1:] if kept.endswith(b"\r") else b""
-    if head:
-        yield Stretch(number, head, endless=True)
-    elif kept:
-        yield Stretch(number, kept)
+    if head or kept:
+        yield Stretch(number + count_line_ends(given), head or kept, endless=bool(head))
 
 
 def count_line_ends(text: bytes) -> int:

@@ -131,5 +131,11 @@ def _device(name: str) -> DeviceId | None:
 
 
 def _ending(name: str) -> str:
-    """The ending of a file name in small letters, that of what is packed for ``.gz``."""
-    return Path(name[:-3] if name.lower().endswith(".gz") else name).suffix.lower()
+    """The ending of a file name in small letters, that of what is packed for ``.gz``; as pathlib's ``suffix``.
+
+    >>> _ending("iot_7.CSV"), _ending("iot_7.csv.gz"), _ending("7."), _ending(".csv")
+    ('.csv', '.csv', '', '')
+    """
+    plain = name.lower().removesuffix(".gz")
+    point = plain.rfind(".")
+    return plain[point:] if 0 < point < len(plain) - 1 else ""

@@ -133,3 +133,14 @@ def test_the_fast_reader_takes_a_clean_piece_beside_a_bad_one() -> None:
     assert [table is not None for table in tables] == [True, False, False, True]
     assert tables[3] is not None
     assert tables[3].rows() == [(date(2020, 1, 1), 1.0), (date(2020, 1, 2), None)]
+
+
+@pytest.mark.parametrize("width", [3, 50, 30_000])
+def test_the_fast_reader_takes_as_many_columns_as_it_can(width: int) -> None:
+    layout = Layout(width=width, date=0, value=1, device_id=None, value_name="traffic")
+    body = ("2020-01-01,1.5" + ",x" * (width - 2) + "\n").encode()
+    (table,) = read_clean([body], layout)
+    rows = read_exactly(Piece(FILE, 1, body, layout)).rows
+    assert rows.rows() == [(date(2020, 1, 1), 1.5)]
+    # A pattern of so many is too large: each line is then looked at closely.
+    assert table is None if width == 30_000 else table is not None and table.equals(rows)
