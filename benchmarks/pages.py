@@ -42,7 +42,7 @@ def page_of(fleet: Fleet) -> Callable[[], str]:
     days = (fleet.dates[0].item(), fleet.dates[-1].item())
     answers = Answers(days[0], float(fleet.values[0].sum()), ())
     health = DataHealth(fleet.values.size, fleet.values.size, 0, fleet.n_devices, 0, 0, *days)
-    return lambda: report.report_html(report.shown(fleet, result), result, answers, health)
+    return lambda: report.report_html(report.shown(fleet, result), result, lambda: answers, health)
 
 
 def seconds_to_make(make: Callable[[], str]) -> float:

@@ -200,7 +200,7 @@ def test_a_run_on_a_healthy_fleet_imports_nothing_slow_that_it_does_not_need(hom
     plant.write_folder(plant.healthy_fleet("steady", 20, 60, seed=1), home / "healthy")
     command = (
         "import atexit, sys; sys.argv[1:] = ['run', 'healthy', '--out', 'well', '--quiet'];"
-        "slow = {'scipy.stats', 'scipy.fft', 'scipy.linalg', 'matplotlib', 'rich', 'pandas', 'pyarrow'};"
+        "slow = {'scipy.stats', 'scipy.fft', 'scipy.linalg', 'matplotlib', 'narwhals', 'rich', 'pandas', 'pyarrow'};"
         "atexit.register(lambda: print(sorted(slow & set(sys.modules))));"
         "from oddfleet.cli import main; main()"
     )

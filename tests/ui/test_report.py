@@ -22,7 +22,7 @@ def _page(fleet: Fleet, result: Oddities, file: Path) -> Path:
     days = (fleet.dates[0].item(), fleet.dates[-1].item())
     answers = Answers(days[0], float(np.nansum(fleet.values[0])), ())
     health = DataHealth(fleet.values.size, fleet.values.size, 0, fleet.n_devices, 0, 0, *days)
-    file.write_text(report.report_html(report.shown(fleet, result), result, answers, health), encoding="utf-8")
+    file.write_text(report.report_html(report.shown(fleet, result), result, lambda: answers, health), encoding="utf-8")
     return file
 
 

@@ -13,8 +13,8 @@ import polars as pl
 from oddfleet.errors import InputError
 from oddfleet.ingest.parquet import ParquetFile, Taken, as_numbers, stamp_of, take
 from oddfleet.model import DateArray, DeviceId, Fleet, FloatArray, IntArray
+from oddfleet.model.arrays import matrices
 from oddfleet.model.fleet import part_of
-from oddfleet.model.frames import matrices
 
 _Arrays = dict[str, npt.NDArray[Any]]
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from oddfleet.model.arrays import id_order
 from oddfleet.model.days import AnomalousDay, FleetDays
 from oddfleet.model.explanation import Explanation
 from oddfleet.model.finding import QUANTILES, DataIssue, Finding, Kind, Oddities
 from oddfleet.model.fleet import AnyFleet, BoolArray, DateArray, DeviceId, Fleet, FloatArray, IntArray
-from oddfleet.model.frames import id_order
 from oddfleet.model.roster import ROSTER_KEY, Roster
 from oddfleet.model.selftest import FaultTest, SelfTest
 from oddfleet.model.summary import TOP_DEVICES, Answers, Compaction, DataHealth, DeviceTotal

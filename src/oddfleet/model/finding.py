@@ -8,8 +8,6 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-import narwhals as nw
-
 from oddfleet.errors import InputError
 from oddfleet.model.days import FleetDays
 from oddfleet.model.fleet import DeviceId, FloatArray
@@ -138,6 +136,8 @@ class Oddities:
     @property
     def devices(self) -> Any:
         """``table`` as a Polars DataFrame, one row a device; ids are text where some are no numbers."""
+        import narwhals as nw  # noqa: PLC0415 - no run asks for it
+
         columns = dict(self.table)
         if any(isinstance(device_id, str) for device_id in columns["id"]):
             columns["id"] = [str(device_id) for device_id in columns["id"]]

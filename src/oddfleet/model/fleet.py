@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from oddfleet.errors import InputError
-from oddfleet.model import frames
 
 DeviceId = int | str
 FloatArray = npt.NDArray[np.float64]
@@ -145,6 +144,8 @@ class Fleet:
         Raises:
             InputError: when dates cannot be told or a column is not numeric.
         """
+        from oddfleet.model import frames  # noqa: PLC0415 - narwhals only where there is a frame
+
         return cls(**frames.wide_parts(frame))
 
     @classmethod
@@ -159,6 +160,8 @@ class Fleet:
         Raises:
             InputError: when a column is missing or has the wrong type, or there is no row.
         """
+        from oddfleet.model import frames  # noqa: PLC0415 - narwhals only where there is a frame
+
         return cls(**frames.long_parts(frame))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import narwhals as nw
@@ -10,14 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from oddfleet.errors import InputError
-
-MOST_DAYS = 36_600
-"""A hundred years: a longer record is a mistyped date, and would ask for a matrix that no machine holds."""
+from oddfleet.model.arrays import days_between, id_order, parts_from_cells
 
 _DAY = r"^\d{4}-\d\d-\d\d(?:[T ]|$)"
 
 
-def long_parts(frame: Any, progress: Callable[[int, int], None] | None = None) -> dict[str, Any]:
+def long_parts(frame: Any) -> dict[str, Any]:
     """Arguments for ``Fleet`` from a table with columns ``date``, ``device_id`` and ``value``.
 
     Rows may come in any order. The devices are sorted by id (numbers before words). Of several rows
@@ -25,7 +22,6 @@ def long_parts(frame: Any, progress: Callable[[int, int], None] | None = None) -
 
     Args:
         frame: the table.
-        progress: called with (parts done, parts in all).
 
     Raises:
         InputError: when a column is missing, a date is not a day, or there is no row.
@@ -39,19 +35,13 @@ def long_parts(frame: Any, progress: Callable[[int, int], None] | None = None) -
         )
     if len(table) == 0:
         raise InputError("frame: at least one row is needed, got none; check the query or file it came from")
-    told = progress or (lambda _done, _all: None)
-    told(0, 3)
     day = _days(table["date"])
-    told(1, 3)
     ids, column = _codes(table["device_id"])
-    told(2, 3)
     value = _numbers(table["value"], "value")
-    n_days = _n_days(day)
+    n_days = days_between(day)
     row = (day - day.min()).astype(np.int64)
     cell = row * len(ids) + column
-    parts = _parts_from_cells(ids, day.min(), n_days, cell, value)
-    told(3, 3)
-    return parts
+    return parts_from_cells(ids, day.min(), n_days, cell, value)
 
 
 def wide_parts(frame: Any) -> dict[str, Any]:
@@ -76,16 +66,11 @@ def wide_parts(frame: Any) -> dict[str, Any]:
         raise InputError("frame: at least one day and one device are needed, got none; check where it came from")
     day = _days(dates)
     values = np.column_stack([_numbers(table.get_column(name), str(name)) for name in table.columns])
-    n_days, row = _n_days(day), (day - day.min()).astype(np.int64)
+    n_days, row = days_between(day), (day - day.min()).astype(np.int64)
     seen = ~np.isnan(values)
     cell = (row[:, None] * values.shape[1] + np.arange(values.shape[1]))[seen]
     ids = tuple(_plain(name) for name in table.columns)
-    return _parts_from_cells(ids, day.min(), n_days, cell, values[seen])
-
-
-def id_order(device_id: int | str) -> tuple[bool, int | str]:
-    """The key that sorts device ids: numbers by size, then words."""
-    return isinstance(device_id, str), device_id
+    return parts_from_cells(ids, day.min(), n_days, cell, values[seen])
 
 
 def _table(frame: Any) -> Any:
@@ -97,46 +82,6 @@ def _table(frame: Any) -> Any:
         raise InputError(
             f"frame: a pandas, Polars or Arrow table is needed, got {type(frame).__name__} ({said}); convert it"
         ) from error
-
-
-def _parts_from_cells(
-    ids: tuple[int | str, ...],
-    first: np.datetime64,
-    n_days: int,
-    cell: npt.NDArray[np.int64],
-    value: npt.NDArray[np.float64],
-) -> dict[str, Any]:
-    """Scatter observations, numbered ``day * devices + device``, into matrices (days, devices)."""
-    return {
-        "device_ids": ids,
-        "names": (None,) * len(ids),
-        "dates": first + np.arange(n_days).astype("timedelta64[D]"),
-        **matrices((n_days, len(ids)), cell, value),
-    }
-
-
-def matrices(
-    shape: tuple[int, int], cell: npt.NDArray[np.int64], value: npt.NDArray[np.float64]
-) -> dict[str, npt.NDArray[Any]]:
-    """The arguments ``values``, ``duplicated`` and ``invalid`` of a ``Fleet`` from observations.
-
-    Args:
-        shape: (days, devices).
-        cell: int (observations,), ``day * devices + device`` of each, in the order of the record.
-        value: float64 (observations,), what is not finite is no usable number.
-    """
-    size = shape[0] * shape[1]
-    usable = np.isfinite(value)
-    matrix = np.full(size, np.nan)
-    # Written last to first, so that the first usable row of a day is the one that stays.
-    matrix[cell[usable][::-1]] = value[usable][::-1]
-    invalid = np.zeros(size, bool)
-    invalid[cell[~usable]] = True
-    return {
-        "values": matrix.reshape(shape),
-        "duplicated": (np.bincount(cell, minlength=size) > 1).reshape(shape),
-        "invalid": invalid.reshape(shape),
-    }
 
 
 def _days(dates: Any) -> npt.NDArray[np.datetime64]:
@@ -160,16 +105,6 @@ def _days(dates: Any) -> npt.NDArray[np.datetime64]:
         other = np.datetime_as_string(moments[moments != days][0], "s")
         raise InputError(f"frame: dates must be days, got {other}; sum the values to days first")
     return days
-
-
-def _n_days(day: npt.NDArray[np.datetime64]) -> int:
-    n_days = int((day.max() - day.min()).astype(np.int64)) + 1
-    if n_days > MOST_DAYS:
-        raise InputError(
-            f"frame: dates must lie within {MOST_DAYS // 366} years of each other, got {day.min()} to {day.max()}; "
-            "correct the date that is out of place"
-        )
-    return n_days
 
 
 def _codes(ids: Any) -> tuple[tuple[int | str, ...], npt.NDArray[np.int64]]:

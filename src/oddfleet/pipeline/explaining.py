@@ -12,7 +12,7 @@ import numpy as np
 
 from oddfleet.errors import InputError
 from oddfleet.model import DateArray, DeviceId, Explanation, FloatArray
-from oddfleet.model.frames import matrices
+from oddfleet.model.arrays import matrices
 from oddfleet.pipeline.progress import Progress
 from oddfleet.pipeline.publishing import DATABASE, FINDINGS
 

@@ -160,9 +160,9 @@ def _run(data: Path, out: Path, stage: Path, settings: Settings, progress: Progr
                     health = _health(source, fleet, gaps, settings)
                     trials = settings.trials
                     test = None if trials is None else tested(fleet, settings, trials, progress.step("planting"))
+                    page = report.report_html(shown, result, storing.result, health, test)
                     answers = storing.result()
                     findings = report.findings_json(result, answers, health)
-                    page = report.report_html(shown, result, answers, health, test)
                     drawing.result()
             for name, text in ((ODDITIES, report.oddities_json(result, fleet)), (FINDINGS, findings), (REPORT, page)):
                 write_text(stage / name, text)

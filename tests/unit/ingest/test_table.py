@@ -6,11 +6,13 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
 from oddfleet.errors import InputError
 from oddfleet.ingest import read_source, table, to_fleet
+from oddfleet.model import Fleet
 
 FIRST, SECOND = date(2020, 1, 1), date(2020, 1, 2)
 
@@ -105,6 +107,19 @@ def test_the_fleet_marks_days_whose_value_was_unreadable(tmp_path: Path) -> None
     assert fleet.duplicated.tolist() == [[False, False], [False, True]]
     assert fleet.values[1, 1] == 5
     assert fleet.names == (None, None)
+
+
+@pytest.mark.parametrize("ids", [["9", "10", "9", "7", "9"], ["9", "Küche", "9", "10", "gate"]])
+def test_the_fleet_is_the_one_that_its_rows_make_as_a_frame(tmp_path: Path, ids: list[str]) -> None:
+    days, values = [3, 1, 3, 6, 1], ["1.5", "", "2.5", "4", "x"]
+    lines = [f"2020-01-0{day},{device},{value}" for day, device, value in zip(days, ids, values, strict=True)]
+    source = read_source(write_csv(tmp_path, "\n".join(["date,device_id,value", *lines])))
+    got, wanted = to_fleet(source), Fleet.from_long(pl.concat([source.rows, source.invalid], how="diagonal"))
+    assert (got.device_ids, got.names) == (wanted.device_ids, wanted.names)
+    for name in ("dates", "values", "duplicated", "invalid"):
+        np.testing.assert_array_equal(getattr(got, name), getattr(wanted, name))
+    assert got.duplicated.any()
+    assert got.invalid.any()
 
 
 def test_a_device_without_any_usable_value_is_in_the_fleet(tmp_path: Path) -> None:

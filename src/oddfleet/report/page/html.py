@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.resources import files
 from typing import Any
 
@@ -35,7 +35,11 @@ _MOST_LETTERS = 600
 
 
 def report_html(
-    fleet: Fleet, result: Oddities, answers: Answers, health: DataHealth, selftest: SelfTest | None = None
+    fleet: Fleet,
+    result: Oddities,
+    answers: Callable[[], Answers],
+    health: DataHealth,
+    selftest: SelfTest | None = None,
 ) -> str:
     """The report as one self-contained page.
 
@@ -45,7 +49,7 @@ def report_html(
     Args:
         fleet: the values to draw, as ``shown`` picks them.
         result: the decision and the findings.
-        answers: the standing questions, answered.
+        answers: gives the standing questions, answered; called when all else is ready, for it may have to wait.
         health: what became of the input.
         selftest: what would have been found; None where it was not asked.
     """
@@ -55,7 +59,6 @@ def report_html(
     promises = [finding for finding in result.findings if finding.device_id not in odd]
     facts = {
         "result": result,
-        "answers": answers,
         "health": health,
         "selftest": selftest,
         "n_promises": len(promises),
@@ -64,6 +67,7 @@ def report_html(
     }
     numbers = _numbers(fleet, result)
     template = _environment().get_template("report.html")
+    facts["answers"] = answers()
     for n_cards, n_findings, n_promises in _sizes(len(cards), min(len(promises), MOST_PROMISES)):
         some = cards[:n_cards]
         page = template.render(
