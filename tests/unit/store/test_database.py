@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import date, timedelta
@@ -88,6 +90,43 @@ def test_text_is_data_and_never_sql(tmp_path: Path) -> None:
     assert read_meta(path) == [(7, name)]
 
 
+@pytest.mark.parametrize("text", ["", "\0", "a\0b", "\u00fc \U0001f41f", "x" * 100_000])
+def test_text_of_every_kind(tmp_path: Path, text: str) -> None:
+    issue = DataIssue("iot_7.csv", 3, text, "no number")
+    meta = pl.DataFrame({"id": [text], "name": [text], "site": [text]})
+    path = write(tmp_path / "x.db", table_of((FIRST, text, 1.0), ids=pl.String), meta, [issue])
+    assert ask(path, "SELECT device_id FROM time_series") == [(text,)]
+    assert ask(path, "SELECT text FROM rejected") == [(text,)]
+    assert ask(path, "SELECT id, value FROM meta_attributes") == [(text, text)]
+    assert read_meta(path) == [(text, text)]
+
+
+NUMBERS = [0.1, -0.0, 5e-324, 1.7976931348623157e308, -1 / 3, 2.0**53 + 1, None]
+
+
+def test_numbers_stay_bit_for_bit(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.db", table_of(*((FIRST, 2**62 + 1, number) for number in NUMBERS)))
+    stored = [value for (value,) in ask(path, "SELECT value FROM time_series")]
+    # SQLite has one zero.
+    assert [repr(value) for value in stored] == [repr(0.0 if value == 0 else value) for value in NUMBERS]
+    assert ask(path, "SELECT DISTINCT device_id, typeof(device_id) FROM time_series") == [(2**62 + 1, "integer")]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit to the size of a file")
+def test_a_full_disk(tmp_path: Path) -> None:
+    code = (
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000));"
+        "from datetime import date; from pathlib import Path; import polars as pl; from oddfleet.store import *;"
+        "rows = pl.DataFrame({'date': [date(2020, 1, 1)], 'device_id': [7], 'value': [1.5]}).sample(30_000, "
+        "with_replacement=True);"
+        "write_database(Path('x.db'), [(rows, [])], pl.DataFrame({'id': [7], 'name': ['a']}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("oddfleet.errors.OutputError: x.db: a new SQLite file is to be written, got '")
+    assert last.endswith("'; choose a folder that exists and has room")
+
+
 def test_progress_ends_at_all_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "ROWS_AT_ONCE", 2)
     rows = table_of(*((FIRST + timedelta(n), 7, float(n)) for n in range(5)))
@@ -131,8 +170,9 @@ def test_a_path_with_signs_that_mean_something_in_a_uri(tmp_path: Path) -> None:
     assert answer_questions(path).first_day_total_mb == 1.0
 
 
-@pytest.mark.parametrize("height", [1, database.ROWS_A_STATEMENT - 1, database.ROWS_A_STATEMENT, 3 * 50 + 7])
-def test_every_row_arrives_however_many_a_statement_takes(tmp_path: Path, height: int) -> None:
+@pytest.mark.parametrize("height", [1, 49, 50, 51, 157])
+def test_every_row_arrives_however_many_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, height: int) -> None:
+    monkeypatch.setattr(database, "ROWS_AT_ONCE", 50)
     days = [FIRST + timedelta(days=day) for day in range(height)]
     rows = table_of(*((day, place % 3, place / 3 or None) for place, day in enumerate(days)))
     write_database(tmp_path / "it.db", [(rows, ())], META)

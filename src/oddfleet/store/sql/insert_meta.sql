@@ -1,1 +1,0 @@
-INSERT INTO meta (id, name) VALUES (?, ?);

@@ -1,1 +1,0 @@
-INSERT INTO meta_attributes (id, attribute, value) VALUES (?, ?, ?);

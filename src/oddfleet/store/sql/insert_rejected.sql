@@ -1,1 +1,0 @@
-INSERT INTO rejected (file, line, text, reason) VALUES (?, ?, ?, ?);
