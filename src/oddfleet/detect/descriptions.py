@@ -27,12 +27,13 @@ def describe(values: FloatArray, dates: DateArray) -> FloatArray:
     level, spread, skewness, kurtosis = moments.of_sorted(ordered)
     away = values - moments.median_of_sorted(ordered)
     usual = np.exp(spread)
-    away = np.where(np.isfinite(away), np.clip(away / np.where(usual > 0, usual, 1.0), -4, 4), 0.0)
+    away = np.clip(away / np.where(usual > 0, usual, 1.0), -4, 4)
+    away = moments.zeroed(away, np.isfinite(away))
     seen = np.isfinite(values)
     count = np.maximum(seen.sum(axis=0), 1)
-    away = np.where(seen, away - away.sum(axis=0) / count, 0.0)
-    square = np.maximum((away**2).sum(axis=0), 1e-12)
-    week = scores.between_weekdays(away, seen, weekdays(dates))[0] / square
-    memory = (away[1:] * away[:-1]).sum(axis=0) / square
+    away = moments.zeroed(away - away.sum(axis=0) / count, seen)
+    square = np.maximum(moments.products(away, away), 1e-12)
+    week = scores.between_weekdays(away, seen, weekdays(dates)) / square
+    memory = moments.products(away[1:], away[:-1]) / square
     zeros = (values == 0).sum(axis=0) / count
     return np.stack([level, spread - level, skewness, kurtosis, np.sqrt(week), memory, zeros])

@@ -81,12 +81,10 @@ def find(own: FloatArray) -> Farthest:
     days = np.isfinite(own).sum(axis=0)
     ordered = np.sort(np.nan_to_num(away, copy=False, posinf=0.0, neginf=0.0), axis=0)
     left_out = np.ceil(OUTER * days)
-    place = np.arange(len(ordered))[:, None]
-    inner = np.abs(ordered) * ((place >= left_out) & (place < len(ordered) - left_out))
-    count = np.maximum(days - 2 * left_out, 1)
-    usual = inner.sum(axis=0) / count
+    inner, count = _without_ends(ordered, left_out), np.maximum(days - 2 * left_out, 1)
+    usual = np.abs(inner).sum(axis=0) / count
     usual = np.where(usual > 0, usual, 1.0)
-    square = (inner**2).sum(axis=0) / count / usual**2
+    square = moments.products(inner, inner) / count / usual**2
     root = np.sqrt(np.maximum(days, 1))
     heard = min(MOST_HEARD, len(ordered))
     return Farthest(
@@ -96,6 +94,15 @@ def find(own: FloatArray) -> Farthest:
         np.sqrt(square) / root,
         np.sqrt(np.maximum(square - 1, 0.0)) / root,
     )
+
+
+def _without_ends(ordered: FloatArray, left_out: FloatArray) -> FloatArray:
+    """Sorted columns (days, devices) without so many (devices,) at either end: cut off, or 0."""
+    same = np.unique(left_out)
+    if len(same) == 1:
+        return ordered[int(same[0]) : len(ordered) - int(same[0])]
+    place = np.arange(len(ordered))[:, None]
+    return ordered * ((place >= left_out) & (place < len(ordered) - left_out))
 
 
 def members_score(cohort: Farthest) -> FloatArray:

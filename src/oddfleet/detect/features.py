@@ -152,8 +152,11 @@ def _new_values(values: FloatArray) -> tuple[BoolArray, IntArray]:
     ordered = np.sort(values, axis=0)
     new = np.isfinite(ordered)
     count = new.sum(axis=0)
+    if not len(ordered):
+        return new, count
     # What differs by rounding alone is one value.
-    tiny = 1e-12 * np.abs(ordered, where=new, out=np.zeros(ordered.shape)).max(axis=0, initial=0.0)
+    ends = np.stack([ordered[0], np.take_along_axis(ordered, np.maximum(count - 1, 0)[None], axis=0)[0]])
+    tiny = 1e-12 * np.nan_to_num(np.abs(ends)).max(axis=0)
     new[1:] &= ~(ordered[1:] - ordered[:-1] <= tiny)
     return new, count
 

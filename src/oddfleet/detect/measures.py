@@ -72,7 +72,7 @@ def _distinct(values: FloatArray) -> FloatArray:
 def _weekly_share(values: FloatArray) -> FloatArray:
     seen = np.isfinite(values)
     # Which day the week begins with does not matter to how much its days differ.
-    between, _ = scores.between_weekdays(ranks.normal_scores(values), seen, np.arange(len(values)) % 7)
+    between = scores.between_weekdays(ranks.normal_scores(values), seen, np.arange(len(values)) % 7)
     share: FloatArray = between / np.maximum(seen.sum(axis=0), 1)
     return share
 

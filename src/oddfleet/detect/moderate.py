@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import polygamma, psi
 
 from oddfleet.detect.features import FeatureTable
-from oddfleet.detect.moments import MOMENTS, robust_spread
+from oddfleet.detect.moments import MOMENTS, middle, robust_spread
 from oddfleet.model import FloatArray
 
 FEWEST_DEVICES = 5
@@ -65,7 +65,7 @@ def _fit(errors: FloatArray, own: int) -> tuple[float, float]:
     doubt = 1 + DOUBT / np.sqrt(len(known))
     excess = robust_spread(logs) ** 2 * doubt - float(polygamma(1, own / 2))
     freedom = 2 * _trigamma_inverse(excess) if excess > 1 / _MOST_FREEDOM else _MOST_FREEDOM
-    centre = float(np.median(logs)) - float(psi(own / 2)) + np.log(own / 2)
+    centre = middle(logs) - float(psi(own / 2)) + np.log(own / 2)
     return float(np.exp(centre + psi(freedom / 2) - np.log(freedom / 2))), freedom
 
 

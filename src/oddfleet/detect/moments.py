@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import chdtri
 
-from oddfleet.model import FloatArray, IntArray
+from oddfleet.model import BoolArray, FloatArray, IntArray
 
 _WIDE = 64
 _GOLDEN = (np.sqrt(5) - 1) / 2
@@ -77,8 +77,19 @@ def observed_mean(values: FloatArray) -> FloatArray:
         return mean
     seen = np.isfinite(values)
     count = seen.sum(axis=0)
-    total = np.where(seen, values, 0.0).sum(axis=0)
+    total = zeroed(values, seen).sum(axis=0)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def products(one: FloatArray, other: FloatArray) -> FloatArray:
+    """Sum of the products down each column (days, devices or 1), (devices,), without a matrix of them."""
+    summed: FloatArray = np.einsum("td,td->d", one, other)
+    return summed
+
+
+def zeroed(values: FloatArray, seen: BoolArray) -> FloatArray:
+    """Values (days, devices), 0 where not seen; themselves where all is seen, for to look is quicker than to copy."""
+    return values if seen.all() else np.where(seen, values, 0.0)
 
 
 def mean_deviation(values: FloatArray) -> FloatArray:
@@ -88,11 +99,16 @@ def mean_deviation(values: FloatArray) -> FloatArray:
 
 def robust_spread(values: FloatArray) -> float:
     """Median absolute deviation of numbers (any,) without NaN, as a standard deviation of normal ones."""
-    return 1.4826 * middle_of_sorted(np.sort(np.abs(values - middle_of_sorted(np.sort(values)))))
+    return 1.4826 * middle(np.abs(values - middle(values)))
+
+
+def middle(numbers: FloatArray) -> float:
+    """Median of numbers (any,) without NaN, NaN where there are none: of a thousand ten times as quick as numpy's."""
+    return middle_of_sorted(np.sort(numbers))
 
 
 def middle_of_sorted(rising: FloatArray) -> float:
-    """Median of numbers (any,) in rising order, NaN where there are none: what ``np.median`` takes 8 microseconds for.
+    """Median of numbers (any,) in rising order, NaN where there are none.
 
     >>> middle_of_sorted(np.array([1.0, 2.0, 4.0, 9.0])), middle_of_sorted(np.array([1.0, 2.0, 4.0]))
     (3.0, 2.0)
@@ -175,7 +191,7 @@ def pooled_error(errors: FloatArray, batches: int) -> float:
     known = errors[np.isfinite(errors)]
     if known.size == 0:
         return float("nan")
-    return float(np.median(known) / np.sqrt(chdtri(batches - 1, 0.5) / (batches - 1)))
+    return float(middle(known) / np.sqrt(chdtri(batches - 1, 0.5) / (batches - 1)))
 
 
 def _is_whole(ordered: FloatArray) -> bool:
@@ -185,10 +201,11 @@ def _is_whole(ordered: FloatArray) -> bool:
 
 def _l_ratios(known: FloatArray, count: FloatArray, mean: FloatArray) -> tuple[FloatArray, ...]:
     """L-scale, L-skewness and L-kurtosis from sorted columns whose tail of non-observations is filled with 0."""
-    rank = np.arange(len(known), dtype=float)[:, None]
-    b1 = (rank * known).sum(axis=0) / (count * (count - 1))
-    b2 = (rank * (rank - 1) * known).sum(axis=0) / (count * (count - 1) * (count - 2))
-    b3 = (rank * (rank - 1) * (rank - 2) * known).sum(axis=0) / (count * (count - 1) * (count - 2) * (count - 3))
+    rank = np.arange(len(known), dtype=float)
+    weights = np.cumprod([rank, rank - 1, rank - 2], axis=0)
+    b1, b2, b3 = np.einsum("wt,td->wd", weights, known) / np.cumprod(
+        [count * (count - 1), count - 2, count - 3], axis=0
+    )
     scale = 2 * b1 - mean
     flat = scale <= 1e-12 * np.abs(mean)
     skewness = np.where(flat, np.nan, (6 * b2 - 6 * b1 + mean) / scale)

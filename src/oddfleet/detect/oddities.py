@@ -10,6 +10,7 @@ import numpy as np
 
 from oddfleet.detect import decide, diagnose, findings, promises
 from oddfleet.detect.features import COMPARED
+from oddfleet.detect.freed import keep_freed_memory
 from oddfleet.detect.gather import Gathered, Step, gather, judgements, tests
 from oddfleet.detect.patient import patient
 from oddfleet.detect.runs import FEWEST_DEVICES
@@ -65,6 +66,7 @@ def find_oddities(
     Raises:
         SettingsError: when the cohorts are to come from a column that the meta file has not.
     """
+    keep_freed_memory()
     # Sums of numbers beyond all measure overflow: what cannot be told of them is NaN, and no warning is needed.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         return _judged(fleet, settings, step or _silent, explaining or _silent)

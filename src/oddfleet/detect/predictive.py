@@ -16,9 +16,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import log_ndtr
+from scipy.special import log_ndtr, ndtr
 
-from oddfleet.detect.moments import robust_spread
+from oddfleet.detect.moments import middle, robust_spread
 from oddfleet.model import BoolArray, FloatArray
 
 DIFFERENCES = np.geomspace(0.1, 3000, 40)
@@ -37,6 +37,7 @@ ENOUGH = 10
 """Fewer others cannot say that an error is overrated."""
 LEAST_WEIGHT = -745.0
 """A true variance less likely than this (its logarithm) is 0 in the arithmetic of floating point."""
+_TINY = 1e-290
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def core(values: FloatArray, error: float) -> BoolArray:
     """
     count = len(values)
     reach = (4 + 40 / max(count - 3, 0.5)) * max(robust_spread(values), error)
-    away = np.abs(values - np.median(values))
+    away = np.abs(values - middle(values))
     most = min(count // 3, count**2 // 100)
     inside: BoolArray = (away <= reach) | (away < np.sort(away)[count - most] if most else True)
     return inside
@@ -121,13 +122,13 @@ def hear_others(values: FloatArray, own_error: FloatArray, error: float, least: 
         least: the mean of the others is taken to be this at least.
     """
     error = _on_grid(values, error)
-    middle = np.median(values)
+    centre = middle(values)
     member = core(values, error)
-    centred = np.where(member, values - middle, 0.0)
+    centred = np.where(member, values - centre, 0.0)
     count = (member.sum() - member).astype(float)
     mean = (centred.sum() - centred) / count
     squares = np.maximum((centred**2).sum() - centred**2 - count * mean**2, 0.0)
-    return _said(values - np.maximum(middle + mean, least), own_error, error, count, squares)
+    return _said(values - np.maximum(centre + mean, least), own_error, error, count, squares)
 
 
 def usual(values: FloatArray, error: float) -> Usual:
@@ -188,17 +189,34 @@ def log_tail(
     noise = np.sqrt((sampling + between) / others.count + own)
     deviate = others.away / np.sqrt(noise**2 + between)
     if one_sided:
-        upper: FloatArray = np.minimum(_log_sum(weight + log_ndtr(-deviate)), 0.0)
-        return upper
-    tail = log_ndtr(-np.abs(deviate))
-    if skewed:
+        log_p = _log_normal_tail(weight, deviate)
+    elif skewed:
         # A furthest day that is near is no spike.
         lopsided = SKEWED_SHARE * own
         rest = np.sqrt(noise**2 - lopsided)
         upper = _log_exponential_tail(others.away / rest, np.sqrt(between + lopsided) / rest)
-        tail = np.where(deviate > 0, np.maximum(tail, upper), -np.log(2))
-    result: FloatArray = np.minimum(np.log(2) + _log_sum(weight + tail), 0.0)
+        tail = np.where(deviate > 0, np.maximum(log_ndtr(-np.abs(deviate)), upper), -np.log(2))
+        log_p = np.log(2) + _log_sum(weight + tail)
+    else:
+        log_p = np.log(2) + _log_normal_tail(weight, np.abs(deviate))
+    result: FloatArray = np.minimum(log_p, 0.0)
     return result
+
+
+def _log_normal_tail(weight: FloatArray, deviate: FloatArray) -> FloatArray:
+    """Log (devices,) of the upper tail of a mixture of normal laws.
+
+    Args:
+        weight: logs of their weights, (grid, devices or 1).
+        deviate: how far out in their standard deviations, (grid, devices).
+    """
+    chance = (np.exp(weight) * ndtr(-deviate)).sum(axis=0)
+    # What is too small to be a number needs its log from the start, which takes three times as long.
+    tiny = chance < _TINY
+    logs: FloatArray = np.log(np.maximum(chance, _TINY))
+    if tiny.any():
+        logs[tiny] = _log_sum(np.broadcast_to(weight, deviate.shape)[:, tiny] + log_ndtr(-deviate[:, tiny]))
+    return logs
 
 
 def _log_sum(logs: FloatArray) -> FloatArray:

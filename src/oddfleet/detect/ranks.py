@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 from scipy.special import ndtri
 
 from oddfleet.detect import moments
 from oddfleet.model import BoolArray, FloatArray, IntArray
 
+_ALL_BUT_THE_SIGN = np.int64(2**63 - 1)
+_Places = npt.NDArray[np.signedinteger[Any]]
+
 
 def normal_scores(values: FloatArray) -> FloatArray:
     """Ranks of each column as normal quantiles, scaled to mean 0 and mean square 1.
+
+    Numbers of which the first 36 bits (43 in a record of a year) of the mantissa are the same share their ranks.
 
     Args:
         values: float64 (days, devices), NaN = no observation.
@@ -22,69 +30,83 @@ def normal_scores(values: FloatArray) -> FloatArray:
     [-1.22, 1.22, 0.0]
     """
     seen = np.isfinite(values)
-    count = seen.sum(axis=0)
-    whole = bool(seen.all())
-    filled = values if whole else np.where(seen, values, np.inf)
-    order = np.argsort(filled, axis=0)
-    # To sort once more is quicker than to take the values in that order.
-    ordered = np.sort(filled, axis=0)
-    ties = ordered[1:] == ordered[:-1]
-    if not whole:
-        ranks = np.where(seen, _average_ranks(order, ties), 1)
-        scores = np.where(seen, _quantile(ranks, count), 0.0)
-        scores -= np.where(seen, scores.sum(axis=0) / np.maximum(count, 1), 0.0)
-    elif ties.any():
-        # Ranks come in halves, and all columns share the quantiles of these.
-        quantiles = _quantile(np.arange(2 * len(values) + 1) / 2, len(values))
-        if (ties[1:] & ties[:-1]).any():
-            scores = quantiles[(2 * _average_ranks(order, ties)).astype(np.int64)]
-        else:
-            scores = _placed(order, _of_pairs(quantiles, ties))
+    if not seen.all():
+        return _of_gaps(values, seen)
+    day, ties = _in_order(values)
+    # Ranks come in halves, and all columns share the quantiles of these.
+    quantiles = _quantile(np.arange(2 * len(values) + 1) / 2, len(values))
+    if ties.any():
+        scores = quantiles.take(_twice_the_rank(day, ties))
         scores -= scores.mean(axis=0)
-    else:
-        scores = _placed(order, _quantile(np.arange(1, len(values) + 1), len(values))[:, None])
-    size = np.sqrt((scores**2).sum(axis=0) / np.maximum(count, 1))
+        return _scaled(scores, np.full(values.shape[1], len(values)))
+    # Without ties all columns have the same scores, each in its own order.
+    size = np.sqrt((quantiles[2::2] ** 2).mean())
+    scaled: FloatArray = quantiles / size if size > 0 else np.zeros(len(quantiles))
+    return scaled.take(_twice_the_rank(day, ties))
+
+
+def _of_gaps(values: FloatArray, seen: BoolArray) -> FloatArray:
+    """``normal_scores`` where some columns have more observations than others."""
+    count = seen.sum(axis=0)
+    ranks = _twice_the_rank(*_in_order(np.where(seen, values, np.inf))) / 2
+    scores = np.where(seen, _quantile(np.where(seen, ranks, 1.0), count), 0.0)
+    scores -= np.where(seen, scores.sum(axis=0) / np.maximum(count, 1), 0.0)
+    return _scaled(scores, count)
+
+
+def _scaled(scores: FloatArray, count: IntArray) -> FloatArray:
+    size = np.sqrt(moments.products(scores, scores) / np.maximum(count, 1))
     result: FloatArray = np.where(size > 1e-9, scores / np.where(size > 1e-9, size, 1.0), 0.0)
     return result
 
 
-def _of_pairs(quantiles: FloatArray, ties: BoolArray) -> FloatArray:
-    """Quantiles (days, devices) of sorted columns of which no more than two in a row are the same.
+def _in_order(values: FloatArray) -> tuple[_Places, BoolArray]:
+    """The days (devices, days) of each column of values (days, devices) in rising order, and which tie with the next.
 
-    Distances from a median have just one such pair.
-
-    Args:
-        quantiles: float64 (2 * days + 1,), those of the ranks 0, 1/2, 1 and so on.
-        ties: as in ``_average_ranks``.
+    Numbers have the order of their bits, once those of negative ones are turned about. The day takes the place of the
+    last bits, so that one sort of whole numbers does the work of an ``argsort`` in a third of its time.
     """
-    each = np.repeat(quantiles[2::2, None], ties.shape[1], axis=1)
-    day, device = np.nonzero(ties)
-    each[day, device] = each[day + 1, device] = quantiles[2 * day + 3]
-    return each
+    days = len(values)
+    room = (days - 1).bit_length()
+    # Adding nothing makes one zero of two.
+    keys: IntArray = np.add(values.T, 0.0, order="C").view(np.int64)
+    keys ^= (keys >> 63) & _ALL_BUT_THE_SIGN
+    keys &= -1 << room
+    keys |= np.arange(days)
+    keys.sort(axis=1)
+    # In half the bits where these hold a day and its rank.
+    short = days << (2 * days).bit_length() < 1 << 31
+    kind: np.dtype[np.signedinteger[Any]] = np.dtype(np.int32) if short else np.dtype(np.int64)
+    day = (keys & ((1 << room) - 1)).astype(kind)
+    keys >>= room
+    return day, keys[:, 1:] == keys[:, :-1]
 
 
-def _average_ranks(order: IntArray, ties: BoolArray) -> FloatArray:
-    """Ranks (days, devices) from 1 of columns that ``order`` sorts; those that tie share the mean of theirs.
+def _twice_the_rank(day: _Places, ties: BoolArray) -> _Places:
+    """Twice the ranks from 1 (days, devices), where those that tie share the mean of theirs.
 
     As ``scipy.stats.rankdata``, whose import alone takes longer than to judge a thousand devices.
 
     Args:
-        order: int (days, devices), indices that sort each column.
-        ties: bool (days - 1, devices), whether each of the sorted values is the same as the next.
+        day: int (devices, days), as of ``_in_order``.
+        ties: bool (devices, days - 1), as of ``_in_order``.
     """
-    place = np.arange(1.0, len(order) + 1)[:, None]
-    first, last = (np.repeat(place, order.shape[1], axis=1) for _end in range(2))
-    first[1:][ties], last[:-1][ties] = 0.0, np.inf
-    first = moments.running(np.maximum, first)
-    last = moments.running(np.minimum, last[::-1])[::-1]
-    return _placed(order, (first + last) / 2)
-
-
-def _placed(order: IntArray, ordered: FloatArray) -> FloatArray:
-    """Numbers of sorted columns (days, devices or 1) back where they came from."""
-    placed = np.empty(order.shape)
-    np.put_along_axis(placed, order, ordered, axis=0)
-    return placed
+    devices, days = day.shape
+    place = np.arange(1, days + 1, dtype=day.dtype)
+    twice = 2 * place
+    if ties.any():
+        first, last = np.repeat(place[None], devices, axis=0), np.repeat(place[None], devices, axis=0)
+        first[:, 1:][ties], last[:, :-1][ties] = 0, days
+        first = np.maximum.accumulate(first, axis=1)
+        last = np.minimum.accumulate(last[:, ::-1], axis=1)[:, ::-1]
+        twice = first + last
+    # A second sort brings them back to their days, for to put them there one by one takes three times as long.
+    room = (2 * days).bit_length()
+    back = (day << room) | twice
+    back.sort(axis=1)
+    back &= (1 << room) - 1
+    ranks: _Places = np.ascontiguousarray(back.T)
+    return ranks
 
 
 def _quantile(rank: IntArray | FloatArray, count: IntArray | int) -> FloatArray:

@@ -7,9 +7,12 @@ gives one device in 740.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from scipy.special import betainc, ndtri, ndtri_exp
 
+from oddfleet.detect import moments
 from oddfleet.model import BoolArray, FloatArray, IntArray
 
 SLOWEST_CYCLES = 4
@@ -39,38 +42,58 @@ def rhythm_score(scores: FloatArray, seen: BoolArray, weekday: IntArray) -> Floa
         weekend.
     """
     seen, half = once_if_whole(seen), len(scores) // 2
-    parts = (slice(None), slice(half), slice(half, None))
-    log_p = [_rhythm_log_p(scores[part], seen[part], weekday[part]) for part in parts]
-    any_form, weekend = np.min(log_p, axis=0) + np.log(len(parts)), _weekend_log_p(scores, seen, weekday)
+    halves = [_week(scores[part], seen[part], weekday[part]) for part in (slice(half), slice(half, None))]
+    first, second = halves
+    whole = _Week(first.size + second.size, first.total + second.total, first.square + second.square)
+    log_p = [_rhythm_log_p(week) for week in (whole, first, second)]
+    any_form, weekend = np.min(log_p, axis=0) + np.log(len(log_p)), _weekend_log_p(whole)
     return normal_deviate(np.minimum(np.minimum(any_form, weekend) + np.log(2), np.log(0.8)))
 
 
-def _weekend_log_p(scores: FloatArray, seen: BoolArray, weekday: IntArray) -> FloatArray:
+class _Week(NamedTuple):
+    """What the days of the week come to in a stretch of a record: it adds up.
+
+    Attributes:
+        size: number of observations on each, int (7, devices or 1).
+        total: their sums, float64 (7, devices).
+        square: sum of squares of all, float64 (devices,).
+    """
+
+    size: IntArray
+    total: FloatArray
+    square: FloatArray
+
+
+def _week(scores: FloatArray, seen: BoolArray, weekday: IntArray) -> _Week:
+    return _Week(*_by_weekday(scores, seen, weekday), moments.products(scores, scores))
+
+
+def _weekend_log_p(week: _Week) -> FloatArray:
     """Log p-value (devices,) of two days in a row, whichever, against the other five (Bonferroni over the seven)."""
-    each, sums = _by_weekday(scores, seen, weekday)
-    size, total = each + np.roll(each, -1, axis=0), sums + np.roll(sums, -1, axis=0)
-    count = np.maximum(seen.sum(axis=0), 3)
+    size, total = (each + np.roll(each, -1, axis=0) for each in (week.size, week.total))
+    count = np.maximum(week.size.sum(axis=0), 3)
     between = (total**2 * count / np.maximum(size * (count - size), 1)).max(axis=0)
-    share = between / np.maximum((scores**2).sum(axis=0), 1e-12)
+    share = between / np.maximum(week.square, 1e-12)
     chance = betainc((count - 2) / 2, 0.5, np.clip(1 - share, 0.0, 1.0))
     log_p: FloatArray = np.log(np.maximum(7 * chance, 1e-300))
     return log_p
 
 
-def _rhythm_log_p(scores: FloatArray, seen: BoolArray, weekday: IntArray) -> FloatArray:
+def _rhythm_log_p(week: _Week) -> FloatArray:
     """Log p-value (devices,): the share between the weekdays of a random direction follows a beta law."""
-    count = np.maximum(seen.sum(axis=0), 1)
-    centred = np.where(seen, scores - scores.sum(axis=0) / count, 0.0)
-    between, weekdays = between_weekdays(centred, seen, weekday)
-    share = between / np.maximum((centred**2).sum(axis=0), 1e-12)
+    count = np.maximum(week.size.sum(axis=0), 1)
+    mean = week.total.sum(axis=0) / count
+    between = ((week.total - week.size * mean) ** 2 / np.maximum(week.size, 1)).sum(axis=0)
+    share = between / np.maximum(week.square - count * mean**2, 1e-12)
+    weekdays = (week.size > 0).sum(axis=0)
     rest = np.maximum(count - weekdays, 1)
     chance = betainc(rest / 2, np.maximum(weekdays - 1, 1) / 2, np.clip(1 - share, 0.0, 1.0))
     log_p: FloatArray = np.log(np.maximum(chance, 1e-300))
     return log_p
 
 
-def between_weekdays(scores: FloatArray, seen: BoolArray, weekday: IntArray) -> tuple[FloatArray, IntArray]:
-    """Sum of squares between the days of the week, and how many of them have observations; each (devices,).
+def between_weekdays(scores: FloatArray, seen: BoolArray, weekday: IntArray) -> FloatArray:
+    """Sum of squares between the days of the week (devices,).
 
     Args:
         scores: normal scores (days, devices).
@@ -79,7 +102,7 @@ def between_weekdays(scores: FloatArray, seen: BoolArray, weekday: IntArray) -> 
     """
     size, total = _by_weekday(scores, seen, weekday)
     between: FloatArray = (total**2 / np.maximum(size, 1)).sum(axis=0)
-    return between, (size > 0).sum(axis=0)
+    return between
 
 
 def _by_weekday(scores: FloatArray, seen: BoolArray, weekday: IntArray) -> tuple[IntArray, FloatArray]:
@@ -140,23 +163,23 @@ def memory_score(scores: FloatArray, seen: BoolArray) -> FloatArray:
 def next_day_correlation(scores: FloatArray, seen: BoolArray) -> tuple[FloatArray, IntArray]:
     """Correlation of each day with the next, and the number of such pairs; each (devices,)."""
     pairs: IntArray = (seen[1:] & seen[:-1]).sum(axis=0)
-    return (scores[1:] * scores[:-1]).sum(axis=0) / np.maximum(pairs, 1), pairs
+    return moments.products(scores[1:], scores[:-1]) / np.maximum(pairs, 1), pairs
 
 
 def unit_profile(profile: FloatArray, seen: BoolArray) -> FloatArray:
     """A profile (days, devices) with mean 0 and sum of squares 1 over the observed days, 0 elsewhere."""
     count = np.maximum(seen.sum(axis=0), 1)
-    centred = np.where(seen, profile, 0.0)
-    centred = np.where(seen, centred - centred.sum(axis=0) / count, 0.0)
-    size = np.sqrt((centred**2).sum(axis=0))
+    centred = moments.zeroed(profile, seen)
+    centred = moments.zeroed(centred - centred.sum(axis=0) / count, seen)
+    size = np.sqrt(moments.products(centred, centred))
     unit: FloatArray = centred / np.where(size > 0, size, 1.0)
     return unit
 
 
 def without(scores: FloatArray, profile: FloatArray, seen: BoolArray) -> FloatArray:
     """Scores (days, devices) without what a unit profile explains of them by least squares, mean square 1 again."""
-    left = scores - profile * (scores * profile).sum(axis=0)
-    size = np.sqrt((left**2).sum(axis=0) / np.maximum(seen.sum(axis=0), 1))
+    left = scores - profile * moments.products(scores, profile)
+    size = np.sqrt(moments.products(left, left) / np.maximum(seen.sum(axis=0), 1))
     beside: FloatArray = left / np.where(size > 0, size, 1.0)
     return beside
 
@@ -172,18 +195,18 @@ def drift_score(scores: FloatArray, seen: BoolArray, profile: FloatArray | None 
     seen = once_if_whole(seen)
     count, time = seen.sum(axis=0), normal_time(seen)
     if profile is not None:
-        own = 1 - (time * profile).sum(axis=0) ** 2 / np.maximum(count, 1)
+        own = 1 - moments.products(time, profile) ** 2 / np.maximum(count, 1)
         time = np.where(own > TOLD_APART, without(time, profile, seen), 0.0)
         count = count - 1
-    return fisher_z((scores * time).sum(axis=0) / np.maximum(count, 1), count)
+    return fisher_z(moments.products(scores, time) / np.maximum(count, 1), count)
 
 
 def normal_time(seen: BoolArray) -> FloatArray:
     """Time (days, devices) with mean 0 and mean square 1 over the observed days, 0 elsewhere."""
     count = np.maximum(seen.sum(axis=0), 1)
     day = np.arange(len(seen), dtype=float)[:, None]
-    centred = np.where(seen, day - (day * seen).sum(axis=0) / count, 0.0)
-    size = np.sqrt((centred**2).sum(axis=0) / count)
+    centred = moments.zeroed(day - (day * seen).sum(axis=0) / count, seen)
+    size = np.sqrt(moments.products(centred, centred) / count)
     result: FloatArray = centred / np.where(size > 0, size, 1.0)
     return result
 

@@ -151,7 +151,6 @@ class _Following:
 
     def __init__(self, values: FloatArray, day: FloatArray | None, *, factors: bool) -> None:
         self.seen = np.isfinite(values)
-        self._whole = bool(self.seen.all())
         self.standard, self._scale, day = _standardised(values, day)
         self._safe = np.where(self._scale > 0, self._scale, 1.0)
         self.unit = self._safe if factors else np.ones(len(self._scale))
@@ -165,20 +164,20 @@ class _Following:
         part, excess = self._scale * followed, self._scale * (fit.slope - used) * fit.profile
         said = replace(so_far.said, profiles=(*so_far.said.profiles, (profile, least, most)))
         if so_far.profiles == 0:
-            observed = fit.profile if self._whole else np.where(self.seen, fit.profile, 0.0)
-            pull = observed * (_over(self.unit, (observed**2).sum(axis=0) + 0 * self.unit) / self._safe)
+            observed = moments.zeroed(fit.profile, self.seen)
+            pull = observed * (_over(self.unit, moments.products(observed, observed) + 0 * self.unit) / self._safe)
             as_seen = np.broadcast_to(fit.profile, part.shape)
             self.shared = Shared(part, excess, coupling, fit.error * self.unit, pull, as_seen, said)
         else:
             self.shared = replace(so_far, part=so_far.part + part, excess=so_far.excess + excess, said=said)
         left = self.standard - followed
-        self.standard = left if self._whole else np.where(self.seen, left, 0.0)
+        self.standard = moments.zeroed(left, self.seen)
 
 
 def _usual(coupling: FloatArray, error: FloatArray) -> tuple[float, float]:
     """The least and the most coupling that is usual: three spreads from the middle of those (devices,)."""
-    middle = float(np.median(coupling))
-    reach = 3 * max(moments.robust_spread(coupling), float(np.median(error)))
+    middle = moments.middle(coupling)
+    reach = 3 * max(moments.robust_spread(coupling), moments.middle(error))
     return middle - reach, middle + reach
 
 
@@ -198,7 +197,7 @@ def _fit(standard: FloatArray, seen: BoolArray) -> tuple[_Fit, FloatArray] | Non
         profile = _over(np.einsum("td,d->t", standard, weight), heard(weight**2))
         told = (profile**2).sum() if whole else np.einsum("td,t->d", known, profile**2)
         weight = _over(np.einsum("td,t->d", standard, profile), told)
-        usual = float(np.median(np.abs(weight)))
+        usual = moments.middle(np.abs(weight))
         if usual == 0:
             return None
         # No device speaks louder than three usual ones: one with a fault of its own makes no profile.
@@ -211,8 +210,9 @@ def _fit(standard: FloatArray, seen: BoolArray) -> tuple[_Fit, FloatArray] | Non
 
 def _followed(standard: FloatArray, seen: BoolArray, profile: FloatArray) -> _Fit:
     """How each device follows its profile, both (days, devices)."""
-    observed = np.where(seen, profile, 0.0)
-    product, square, own = (standard * observed).sum(axis=0), (observed**2).sum(axis=0), (standard**2).sum(axis=0)
+    observed = moments.zeroed(profile, seen)
+    product, square = moments.products(standard, observed), moments.products(observed, observed)
+    own = moments.products(standard, standard)
     slope = _over(product, square)
     correlation = _over(product, np.sqrt(square * own))
     days = _independent_days(standard, observed, seen)
@@ -229,7 +229,7 @@ def _independent_days(standard: FloatArray, profile: FloatArray, seen: BoolArray
 
 
 def _lag_one(values: FloatArray) -> FloatArray:
-    return _over((values[1:] * values[:-1]).sum(axis=0), (values**2).sum(axis=0))
+    return _over(moments.products(values[1:], values[:-1]), moments.products(values, values))
 
 
 def _over(part: FloatArray, whole: FloatArray) -> FloatArray:
@@ -257,6 +257,5 @@ def _standardised(values: FloatArray, day: FloatArray | None) -> tuple[FloatArra
     scale = np.nan_to_num(moments.observed_mean(np.abs(away)))
     away /= np.where(scale > 0, scale, 1.0)
     day = np.nan_to_num(moments.median(away.T)) if day is None else day
-    clipped = np.where(seen, day[:, None] + np.clip(away - day[:, None], -_CLIP, _CLIP), 0.0)
-    standard: FloatArray = np.where(seen, clipped - clipped.sum(axis=0) / count, 0.0)
-    return standard, scale, day
+    clipped = moments.zeroed(np.clip(away, day[:, None] - _CLIP, day[:, None] + _CLIP), seen)
+    return moments.zeroed(clipped - clipped.sum(axis=0) / count, seen), scale, day

@@ -79,5 +79,7 @@ def _step_gain(scores: FloatArray, seen: BoolArray, profile: FloatArray | None =
         own = size - moments.running(np.add, profile) ** 2
         inside = inside & (own > TOLD_APART * size)
         size = own
-    gain: FloatArray = np.where(inside, moments.running(np.add, scores) ** 2 / np.where(inside, size, 1.0), 0.0)
+    gain = moments.running(np.add, scores)
+    np.square(gain, out=gain)
+    gain *= inside / np.where(inside, size, 1.0)
     return gain

@@ -117,4 +117,4 @@ def typical_error(table: FeatureTable, place: int) -> float:
     known = own[np.isfinite(own)]
     if known.size == 0:
         return 0.0
-    return pooled_error(known, table.batches) if COMPARED[place] in MOMENTS else float(np.median(known))
+    return pooled_error(known, table.batches) if COMPARED[place] in MOMENTS else moments.middle(known)

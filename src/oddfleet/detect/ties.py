@@ -14,7 +14,7 @@ from scipy.special import betainc
 
 from oddfleet.detect import moments
 from oddfleet.detect.features import COMPARED, EXTREMES, FeatureTable
-from oddfleet.detect.moments import pooled_error, robust_spread
+from oddfleet.detect.moments import middle, pooled_error, robust_spread
 from oddfleet.model import BoolArray, FloatArray
 
 OF_DISTRIBUTION = (*moments.MOMENTS, "distinct_share", *EXTREMES)
@@ -154,7 +154,7 @@ def _tie(values: FloatArray, feature: int, by: int, *, counted: bool) -> _Tie | 
         return None
     x, y = values[by, known], values[feature, known]
     degree, rival = next(pair for fewest, pair in sorted(DEGREES.items(), reverse=True) if count >= fewest)
-    centre, spread = float(np.median(x)), max(robust_spread(x), 1e-12)
+    centre, spread = middle(x), max(robust_spread(x), 1e-12)
     place = (x - centre) / spread
     terms = _powers(place, degree)
     near = _near(terms, y, np.abs(place) <= _REACH)
@@ -176,14 +176,14 @@ def _scatter(terms: FloatArray, y: FloatArray, weights: FloatArray) -> FloatArra
     """How far devices lie from the curve: a curve of its own (Glejser 1969), over its middle; empty where that is 0."""
     left = np.abs(y - terms[:, : len(weights)] @ weights)
     scatter: FloatArray = np.asarray(np.linalg.lstsq(terms, left)[0], float)
-    middle = float(np.median(terms @ scatter))
-    return scatter / middle if middle > 0 else np.zeros(0)
+    usual = middle(terms @ scatter)
+    return scatter / usual if usual > 0 else np.zeros(0)
 
 
 def _held(y: FloatArray) -> FloatArray:
     """Values (devices,) held to what a healthy one may be: a handful of odd devices at one end makes no tie."""
-    reach = HELD * robust_spread(y)
-    held: FloatArray = np.clip(y, np.median(y) - reach, np.median(y) + reach)
+    centre, reach = middle(y), HELD * robust_spread(y)
+    held: FloatArray = np.clip(y, centre - reach, centre + reach)
     return held
 
 
@@ -192,7 +192,7 @@ def _near(terms: FloatArray, y: FloatArray, inside: BoolArray) -> BoolArray:
     near = inside
     for _round in range(_ROUNDS):
         left = y - terms @ np.linalg.lstsq(terms[near], y[near])[0]
-        away = np.abs(left - np.median(left[inside]))
+        away = np.abs(left - middle(left[inside]))
         nearer = inside & (away <= _REACH * max(robust_spread(left[inside]), 1e-12))
         if (nearer == near).all():
             break

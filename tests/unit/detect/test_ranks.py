@@ -44,10 +44,25 @@ def test_nothing_to_rank_scores_zero(series: list[float]) -> None:
 def test_ranks_that_tie_share_their_mean_as_scipys_do(draw: Draw) -> None:
     values = np.round(draw("normal", (50, 40)), 1)
     values[:3, :7] = np.inf
-    order = np.argsort(values, axis=0)
-    ordered = np.take_along_axis(values, order, axis=0)
-    got = ranks._average_ranks(order, ordered[1:] == ordered[:-1])
+    got = ranks._twice_the_rank(*ranks._in_order(values)) / 2
     np.testing.assert_array_equal(got, stats.rankdata(values, axis=0))
+
+
+@pytest.mark.parametrize("days", [1, 2, 3, 255, 256, 257, 32_767, 32_768, 32_769])
+def test_ranks_of_records_of_any_length(draw: Draw, days: int) -> None:
+    """More days leave fewer bits to the numbers, and of more than 16384 a day and its rank need more than 32."""
+    values = draw("normal", (days, 2))
+    values[::3] = values[: len(values[::3])].round(1)
+    got = ranks._twice_the_rank(*ranks._in_order(values)) / 2
+    np.testing.assert_array_equal(got, stats.rankdata(values, axis=0))
+
+
+def test_both_zeros_and_what_differs_in_the_last_bits_tie() -> None:
+    values = np.array(
+        [[0.0, 1.0, -2.0], [-0.0, 1 + 2e-16, -2 - 4e-16], [1e-300, 1 + 1e-9, -2 - 1e-9], [-1.0, 0.5, -np.inf]]
+    )
+    got = ranks._twice_the_rank(*ranks._in_order(values)) / 2
+    np.testing.assert_array_equal(got.T, [[2.5, 2.5, 4, 1], [2.5, 2.5, 4, 1], [3.5, 3.5, 2, 1]])
 
 
 def test_one_day_that_was_not_seen_has_the_middle_score_and_moves_the_others_ranks() -> None:
@@ -58,7 +73,7 @@ def test_one_day_that_was_not_seen_has_the_middle_score_and_moves_the_others_ran
 
 @pytest.mark.parametrize("law", ["normal", "student"])
 def test_pairs_that_tie_are_scored_as_any_ties_are(draw: Draw, law: str) -> None:
-    """Distances from the median of an even number of days have one pair that ties, and take a shorter way."""
+    """Distances from the median of an even number of days have one pair that ties."""
     values = draw(law, (100, 30))
     away = np.abs(values - np.median(values, axis=0)).round(9)
     ties = np.diff(np.sort(away, axis=0), axis=0) == 0
