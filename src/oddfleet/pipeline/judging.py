@@ -150,10 +150,10 @@ def _run(data: Path, out: Path, stage: Path, settings: Settings, progress: Progr
 
     with report.Painter() as painter:
         source = ingest.scan_source(data, progress.step("reading"))
-        fleet, gaps = ingest.fleet_of(source, progress.step("arranging"))
         with told(out, stage):
             # What the detector imports takes as long as it does: that too goes on while rows are stored.
             with beside(stored, progress.step("storing")) as storing:
+                fleet, gaps = ingest.fleet_of(source, progress.step("arranging"))
                 result = detect.find_oddities(fleet, settings, progress.step("judging"), progress.step("explaining"))
                 shown = report.shown(fleet, result)
                 with beside(drawn, progress.step("drawing")) as drawing:
