@@ -69,7 +69,7 @@ class Others:
         between: true variance between devices, (grid,1): 0 for ``OVERRATED``, 0, then ``DIFFERENCES``.
         sampling: variance of the sampling error that is typical, (grid, 1): parts of it for ``OVERRATED``, then all.
         count: number of others.
-        likelihood: log likelihood of the others' values, (grid, devices).
+        squares: sum of the squares of the others about their mean.
     """
 
     away: FloatArray
@@ -77,7 +77,7 @@ class Others:
     between: FloatArray
     sampling: FloatArray
     count: FloatArray
-    likelihood: FloatArray
+    squares: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +153,8 @@ def _on_grid(values: FloatArray, error: float) -> float:
 
 
 def _said(away: FloatArray, own_error: FloatArray, error: float, count: FloatArray, squares: FloatArray) -> Others:
-    """Likelihood of the others over the grid, from their number and their squares about their mean."""
-    between, sampling = _BETWEEN * error**2, _SAMPLING * error**2
-    spread = between + sampling
-    likelihood = -(count - 1) / 2 * np.log(spread) - squares / (2 * spread)
     own = np.maximum(np.nan_to_num(own_error, nan=error), error)
-    return Others(away, own, between, sampling, count, likelihood)
+    return Others(away, own, _BETWEEN * error**2, _SAMPLING * error**2, count, squares)
 
 
 def log_upper_tail(others: Others) -> FloatArray:
@@ -179,11 +175,11 @@ def log_tail(
     """
     if others.count.max() < ENOUGH:
         prior = replace(prior, overrated=0.0)
-    weight = others.likelihood + _log_prior(prior, others.between)
+    log_prior = _log_prior(prior, others.between)
+    possible = _possible(others, log_prior)
+    between, sampling = others.between[possible], others.sampling[possible]
+    weight = _log_likelihood(others.count, others.squares, between + sampling) + log_prior[possible]
     weight -= _log_sum(weight)
-    # Many devices leave few of the true variances possible; the rest would cost most of the time and count for nothing.
-    possible = (weight > LEAST_WEIGHT).any(axis=1)
-    weight, between, sampling = weight[possible], others.between[possible], others.sampling[possible]
     # What a device is known worse than others stays unknown, whatever the others say of their own errors.
     own = sampling + np.maximum(others.own**2 - others.sampling[-1], 0.0)
     noise = np.sqrt((sampling + between) / others.count + own)
@@ -201,6 +197,26 @@ def log_tail(
         log_p = np.log(2) + _log_normal_tail(weight, np.abs(deviate))
     result: FloatArray = np.minimum(log_p, 0.0)
     return result
+
+
+def _possible(others: Others, log_prior: FloatArray) -> BoolArray:
+    """Which true variances (grid,) are possible for some device, by what the others say and the log prior (grid, 1).
+
+    Many devices leave few; the rest would cost most of the time and count for nothing. How much less likely one is than
+    another is linear in number and squares of the others, so it is least for one of four extreme devices.
+    """
+    count = np.repeat([others.count.min(), others.count.max()], 2)
+    squares = np.tile([others.squares.min(), others.squares.max()], 2)
+    weight = _log_likelihood(count, squares, others.between + others.sampling) + log_prior
+    likely = weight[weight.sum(axis=1).argmax()]
+    possible: BoolArray = (weight - likely > LEAST_WEIGHT).any(axis=1)
+    return possible
+
+
+def _log_likelihood(count: FloatArray, squares: FloatArray, spread: FloatArray) -> FloatArray:
+    """Log likelihood (grid, devices) of others (devices,) of which each has the variance ``spread`` (grid, 1)."""
+    likelihood: FloatArray = -(count - 1) / 2 * np.log(spread) - squares / (2 * spread)
+    return likelihood
 
 
 def _log_normal_tail(weight: FloatArray, deviate: FloatArray) -> FloatArray:

@@ -186,11 +186,14 @@ def _equal_windows(windows: Windows) -> npt.NDArray[np.int64]:
     """Pairs of equal windows: source, device, start in the source, and lag, (4, pairs)."""
     starts = len(windows.hashes)
     # Device after device, so that equal windows of one device stand together, in order of time.
-    place = np.flatnonzero(windows.telling.T.ravel())
-    key = windows.hashes.T.ravel()[place]
+    key, telling = windows.hashes.T.ravel(), windows.telling.T.ravel()
     # Sorting values is far faster than sorting places, and most windows stand alone.
-    ordered = np.sort(key)
+    ordered = np.sort(key if telling.all() else key[telling])
     twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    if not twice.size:
+        return np.zeros((4, 0), np.int64)
+    place = np.flatnonzero(telling)
+    key = key[place]
     again = np.isin(key, twice)
     order = np.argsort(key[again], kind="stable")
     place, key = place[again][order], key[again][order]

@@ -178,9 +178,10 @@ def unit_profile(profile: FloatArray, seen: BoolArray) -> FloatArray:
 
 def without(scores: FloatArray, profile: FloatArray, seen: BoolArray) -> FloatArray:
     """Scores (days, devices) without what a unit profile explains of them by least squares, mean square 1 again."""
-    left = scores - profile * moments.products(scores, profile)
-    size = np.sqrt(moments.products(left, left) / np.maximum(seen.sum(axis=0), 1))
-    beside: FloatArray = left / np.where(size > 0, size, 1.0)
+    beside = profile * -moments.products(scores, profile)
+    beside += scores
+    size = np.sqrt(moments.products(beside, beside) / np.maximum(seen.sum(axis=0), 1))
+    beside /= np.where(size > 0, size, 1.0)
     return beside
 
 
@@ -194,11 +195,13 @@ def drift_score(scores: FloatArray, seen: BoolArray, profile: FloatArray | None 
     """
     seen = once_if_whole(seen)
     count, time = seen.sum(axis=0), normal_time(seen)
+    along = moments.products(scores, time)
     if profile is not None:
+        # What of time is the profile's own does not meet the scores, which are without it: only its size is less.
         own = 1 - moments.products(time, profile) ** 2 / np.maximum(count, 1)
-        time = np.where(own > TOLD_APART, without(time, profile, seen), 0.0)
+        along = np.where(own > TOLD_APART, along / np.sqrt(np.maximum(own, TOLD_APART)), 0.0)
         count = count - 1
-    return fisher_z(moments.products(scores, time) / np.maximum(count, 1), count)
+    return fisher_z(along / np.maximum(count, 1), count)
 
 
 def normal_time(seen: BoolArray) -> FloatArray:

@@ -11,6 +11,7 @@ from oddfleet.detect import moments
 from oddfleet.model import BoolArray, FloatArray
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)
+_Hashes = npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,7 +23,7 @@ class Windows:
         telling: whether a window says something: its days change and none is lost.
     """
 
-    hashes: npt.NDArray[np.uint64]
+    hashes: _Hashes
     telling: BoolArray
 
     @classmethod
@@ -33,10 +34,12 @@ class Windows:
         # A value's bits are mixed before they are added up, for nearby values share most of theirs.
         mixed = (bits ^ (bits >> np.uint64(29))) * _BASE
         mixed ^= mixed >> np.uint64(32)
-        hashed = mixed[:starts].copy()
-        for day in range(1, window):
-            hashed *= _BASE
-            hashed += mixed[day : day + starts]
+        hashed, days = mixed, 1
+        # Twice as many days at a time, and one more where the binary digit asks for it.
+        for digit in f"{window:b}"[1:]:
+            hashed, days = _joined(hashed, hashed[days:], days), 2 * days
+            if digit == "1":
+                hashed, days = _joined(hashed, mixed[days:], 1), days + 1
         same, lost = values[1:] == values[:-1], np.isnan(values)
         telling = np.ones(hashed.shape, bool)
         if same.any() or lost.any():
@@ -44,6 +47,13 @@ class Windows:
             past, gone = _so_far(~stays), _so_far(lost)
             telling = (past[window:] - past[:starts] >= 2) & (gone[window:] == gone[:starts])
         return cls(hashed, telling)
+
+
+def _joined(first: _Hashes, then: _Hashes, days: int) -> _Hashes:
+    """Hashes (starts, devices) of windows each followed by one of so many days."""
+    hashed = first[: len(then)] * np.uint64(pow(int(_BASE), days, 1 << 64))
+    hashed += then
+    return hashed
 
 
 def _so_far(days: BoolArray) -> npt.NDArray[np.int32]:

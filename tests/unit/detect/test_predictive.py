@@ -130,7 +130,33 @@ def test_the_others_are_the_rest_of_the_core(draw: Draw, far: float) -> None:
         spread = (heard.between + heard.sampling)[:, 0]
         logs = [stats.norm.logpdf(others, others.mean(), np.sqrt(variance)).sum() for variance in spread]
         expected = np.array(logs) + np.log(spread) / 2  # the centre is integrated out
-        np.testing.assert_allclose(np.diff(heard.likelihood[:, device]), np.diff(expected), atol=1e-6)
+        likelihood = predictive._log_likelihood(heard.count, heard.squares, heard.between + heard.sampling)
+        np.testing.assert_allclose(np.diff(likelihood[:, device]), np.diff(expected), atol=1e-6)
+
+
+@pytest.mark.parametrize("n_devices", [4, 30, 1000])
+@pytest.mark.parametrize("spread", [0.5, 1.0, 40.0])
+def test_a_true_variance_is_left_out_only_where_it_is_impossible_for_every_device(
+    draw: Draw, n_devices: int, spread: float
+) -> None:
+    values = spread * draw("normal", (n_devices,))
+    values[0] += 6 * spread
+    heard = predictive.hear_others(values, np.full(n_devices, np.nan), 1.0)
+    log_prior = predictive._log_prior(EVEN, heard.between)
+    possible = predictive._possible(heard, log_prior)
+    weight = predictive._log_likelihood(heard.count, heard.squares, heard.between + heard.sampling) + log_prior
+    weight -= weight.max(axis=0)
+    assert (weight[~possible] <= predictive.LEAST_WEIGHT).all()
+    assert possible.mean() < (0.6 if n_devices == 1000 else 1.0)
+    # Few are kept in vain: what is possible for an extreme device is so for one that is there, or nearly.
+    assert (weight[possible].max(axis=1) > 1.5 * predictive.LEAST_WEIGHT).all()
+
+
+def test_tails_too_small_for_a_number_go_on_in_logs() -> None:
+    weight, deviate = np.log([[0.25], [0.75]]), np.array([[1.0, 30.0, 60.0, 400.0], [0.5, 35.0, 45.0, 300.0]])
+    got = predictive._log_normal_tail(weight, deviate)
+    expected = np.logaddexp(weight[0] + stats.norm.logsf(deviate[0]), weight[1] + stats.norm.logsf(deviate[1]))
+    np.testing.assert_allclose(got, expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("prior", [EVEN, Prior(0.9), Prior(0.1, 3.0), Prior(0.8, overrated=0.5)])
