@@ -18,6 +18,7 @@ from oddfleet.errors import InputError, OutputError
 from oddfleet.model import TOP_DEVICES, Answers, DataIssue, DeviceId, DeviceTotal
 
 SERIES_TYPE = "traffic_mb"
+_NO_JOURNAL = ("PRAGMA synchronous = OFF;", "PRAGMA journal_mode = OFF;")
 ROWS_AT_ONCE = 50_000
 """How often ``progress`` is called: a twentieth of a second."""
 ROWS_A_LOOK = 1_000_000
@@ -45,9 +46,11 @@ def write_database(
         OutputError: when the file cannot be written or is a database already.
     """
     attributes = [name for name in meta.columns if name not in {"id", "name"}]
+    schemas = ["schema", "schema_meta_attributes"] if attributes else ["schema"]
     try:
         with closing(sqlite3.connect(path)) as connection:
-            connection.executescript(_sql("schema") + (_sql("schema_meta_attributes") if attributes else ""))
+            for script in (*_NO_JOURNAL, *map(_sql, schemas)):
+                connection.executescript(script)
         with _open_to_add(path) as add:
             add("meta", meta.select("id", "name"))
             for name in attributes:
@@ -170,8 +173,8 @@ def _open_to_add(path: Path) -> Iterator[Callable[[str, pl.DataFrame], None]]:
     SQLite of its own, and neither knows of the other's locks: no connection of ``sqlite3`` may be open meanwhile.
     """
     with dbapi.connect(str(path.absolute()), autocommit=True) as connection, connection.cursor() as cursor:
-        for pragma in ("synchronous", "journal_mode"):
-            cursor.execute(f"PRAGMA {pragma} = OFF")
+        for setting in _NO_JOURNAL:
+            cursor.execute(setting)
 
         def add(table: str, rows: pl.DataFrame) -> None:
             if rows.height:
@@ -181,8 +184,8 @@ def _open_to_add(path: Path) -> Iterator[Callable[[str, pl.DataFrame], None]]:
 
 
 def _as_stored(rows: pl.DataFrame) -> pl.DataFrame:
-    date = pl.col("date").dt.to_string("%Y-%m-%d")
-    return rows.select(date, "device_id", series_type=pl.lit(SERIES_TYPE), value="value")
+    day = pl.col("date").dt.to_string("%Y-%m-%d")
+    return rows.select(day, "device_id", series_type=pl.lit(SERIES_TYPE), value="value")
 
 
 def _rejected(issues: Sequence[DataIssue]) -> pl.DataFrame:
