@@ -48,7 +48,7 @@ def write_database(
     attributes = [name for name in meta.columns if name not in {"id", "name"}]
     schemas = ["schema", "schema_meta_attributes"] if attributes else ["schema"]
     try:
-        with closing(sqlite3.connect(path)) as connection:
+        with closing(sqlite3.connect(path.absolute())) as connection:
             for script in (*_NO_JOURNAL, *map(_sql, schemas)):
                 connection.executescript(script)
         with _open_to_add(path) as add:

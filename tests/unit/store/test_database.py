@@ -170,6 +170,13 @@ def test_a_path_with_signs_that_mean_something_in_a_uri(tmp_path: Path) -> None:
     assert answer_questions(path).first_day_total_mb == 1.0
 
 
+@pytest.mark.parametrize("name", [":memory:", "file:x.db?mode=memory", "'x';y.db", "ü 🐟.db"])
+def test_a_name_that_means_something_to_sqlite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(Path(name), table_of((FIRST, 7, 1.0)))
+    assert answer_questions(tmp_path / name).first_day_total_mb == 1.0
+
+
 @pytest.mark.parametrize("height", [1, 49, 50, 51, 157])
 def test_every_row_arrives_however_many_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, height: int) -> None:
     monkeypatch.setattr(database, "ROWS_AT_ONCE", 50)
