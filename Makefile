@@ -35,7 +35,7 @@ else
 endif
 
 test: $(READY) ## run the tests
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --dist loadfile
 
 check: lint types layers coverage ## all that must be green before a commit
 
@@ -50,7 +50,7 @@ layers: $(READY)
 	$(BIN)/lint-imports
 
 coverage: $(READY)
-	$(BIN)/python -m pytest -q --cov --cov-report=
+	$(BIN)/python -m pytest -q -n auto --dist loadfile --cov --cov-report=
 	$(BIN)/coverage report --include='*/detect/*' --fail-under=100
 	$(BIN)/coverage report --fail-under=95
 

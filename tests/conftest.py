@@ -5,6 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says more of the machine, and of who else is at work on it, than of the code.
+settings.register_profile("whatever the machine", deadline=None)
+settings.load_profile("whatever the machine")
 
 REAL_DATA = Path(__file__).parents[2] / "shared" / "data" / "iot-2020" / "data"
 

@@ -130,4 +130,4 @@ def test_the_terminal_says_that_a_file_could_not_be_read(data: Path, run: Run, s
 def test_a_pipe_among_the_files_is_no_trap(data: Path, tmp_path: Path) -> None:
     os.mkfifo(data / "iot_9.csv")
     code = "from oddfleet.cli import main; main()"
-    subprocess.run([sys.executable, "-c", code, "run", data, "--out", tmp_path / "out"], check=True, timeout=4)
+    subprocess.run([sys.executable, "-c", code, "run", data, "--out", tmp_path / "out"], check=True, timeout=60)
