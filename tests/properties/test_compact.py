@@ -36,7 +36,7 @@ def check(data: Path) -> None:
 
 
 @given(lines=LINES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_long_table(lines: list[tuple[int, str, str]]) -> None:
     with tempfile.TemporaryDirectory() as name:
         file = Path(name) / "data.csv"
@@ -47,7 +47,7 @@ def test_a_long_table(lines: list[tuple[int, str, str]]) -> None:
 
 
 @given(roster=st.fixed_dictionaries({}, optional={"meta": JSON | ENTRIES, "silent": JSON, "schema": JSON}) | JSON)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_whatever_stands_in_place_of_the_names(roster: object) -> None:
     with tempfile.TemporaryDirectory() as name:
         file = Path(name) / "data.parquet"
@@ -60,7 +60,7 @@ def test_whatever_stands_in_place_of_the_names(roster: object) -> None:
 
 
 @given(dialect=DIALECTS, rows=ROWS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_folder_in_any_dialect(dialect: Dialect, rows: list[Row]) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "data"

@@ -74,7 +74,7 @@ ROWS = st.lists(
 
 
 @given(dialect=DIALECTS, rows=ROWS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_rows_in_rows_out_in_any_dialect(dialect: Dialect, rows: list[Row]) -> None:
     written = PROOF + rows
     with tempfile.TemporaryDirectory() as name:

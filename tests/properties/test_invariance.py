@@ -20,7 +20,7 @@ from oddfleet.settings import Settings
 # A steady fleet shares nothing that a device could be detached from.
 KINDS = [kind for kind in plant.FAULTS if kind is not Kind.DETACHED]
 FAULTS = st.lists(st.tuples(st.integers(1, 12), st.sampled_from(KINDS)), max_size=3, unique_by=lambda fault: fault[0])
-steadily = settings(max_examples=25, deadline=None, derandomize=True, database=None)
+steadily = settings(max_examples=25, derandomize=True, database=None)
 seldom = settings(steadily, max_examples=6)
 
 

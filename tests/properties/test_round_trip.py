@@ -35,7 +35,7 @@ def write_folder(folder: Path, fleet: dict[int, list[Line]], newline: str) -> No
 
 
 @given(fleet=FLEETS, newline=st.sampled_from(["\n", "\r\n", "\r"]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_rows_in_rows_out(fleet: dict[int, list[Line]], newline: str) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder, path = Path(name), Path(name) / "x.db"
@@ -52,7 +52,7 @@ def test_rows_in_rows_out(fleet: dict[int, list[Line]], newline: str) -> None:
 
 
 @given(fleet=FLEETS, names=NAMES)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_names_in_names_out(fleet: dict[int, list[Line]], names: dict[int, str | None]) -> None:
     known = {**names, min(fleet): "the first"}
     with tempfile.TemporaryDirectory() as name:
@@ -67,7 +67,7 @@ def test_names_in_names_out(fleet: dict[int, list[Line]], names: dict[int, str |
 
 
 @given(rubbish=st.dictionaries(st.integers(1, 50), st.binary(max_size=80), max_size=4))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_whatever_stands_in_the_files_no_line_is_lost(rubbish: dict[int, bytes]) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -66,7 +66,7 @@ def _read(reader: Callable[[Path], _Source], path: Path) -> _Source | str:
         return str(error)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(table=tables(), at_once=st.integers(1, 12))
 def test_a_table_in_parts_is_the_table(table: pl.DataFrame, at_once: int) -> None:
     with tempfile.TemporaryDirectory() as folder, mock.patch.object(indexing, "ROWS_AT_ONCE", at_once):

@@ -38,7 +38,7 @@ def normal_scores(values: FloatArray) -> FloatArray:
     if ties.any():
         scores = quantiles.take(_twice_the_rank(day, ties))
         scores -= scores.mean(axis=0)
-        return _scaled(scores, np.full(values.shape[1], len(values)))
+        return _scaled(scores, len(values))
     # Without ties all columns have the same scores, each in its own order.
     size = np.sqrt((quantiles[2::2] ** 2).mean())
     scaled: FloatArray = quantiles / size if size > 0 else np.zeros(len(quantiles))
@@ -54,7 +54,7 @@ def _of_gaps(values: FloatArray, seen: BoolArray) -> FloatArray:
     return _scaled(scores, count)
 
 
-def _scaled(scores: FloatArray, count: IntArray) -> FloatArray:
+def _scaled(scores: FloatArray, count: IntArray | int) -> FloatArray:
     size = np.sqrt(moments.products(scores, scores) / np.maximum(count, 1))
     result: FloatArray = np.where(size > 1e-9, scores / np.where(size > 1e-9, size, 1.0), 0.0)
     return result

@@ -42,8 +42,7 @@ def rhythm_score(scores: FloatArray, seen: BoolArray, weekday: IntArray) -> Floa
         weekend.
     """
     seen, half = once_if_whole(seen), len(scores) // 2
-    halves = [_week(scores[part], seen[part], weekday[part]) for part in (slice(half), slice(half, None))]
-    first, second = halves
+    first, second = (_week(scores[part], seen[part], weekday[part]) for part in (slice(half), slice(half, None)))
     whole = _Week(first.size + second.size, first.total + second.total, first.square + second.square)
     log_p = [_rhythm_log_p(week) for week in (whole, first, second)]
     any_form, weekend = np.min(log_p, axis=0) + np.log(len(log_p)), _weekend_log_p(whole)
@@ -83,8 +82,7 @@ def _rhythm_log_p(week: _Week) -> FloatArray:
     """Log p-value (devices,): the share between the weekdays of a random direction follows a beta law."""
     count = np.maximum(week.size.sum(axis=0), 1)
     mean = week.total.sum(axis=0) / count
-    between = ((week.total - week.size * mean) ** 2 / np.maximum(week.size, 1)).sum(axis=0)
-    share = between / np.maximum(week.square - count * mean**2, 1e-12)
+    share = _between(week.size, week.total - week.size * mean) / np.maximum(week.square - count * mean**2, 1e-12)
     weekdays = (week.size > 0).sum(axis=0)
     rest = np.maximum(count - weekdays, 1)
     chance = betainc(rest / 2, np.maximum(weekdays - 1, 1) / 2, np.clip(1 - share, 0.0, 1.0))
@@ -100,7 +98,11 @@ def between_weekdays(scores: FloatArray, seen: BoolArray, weekday: IntArray) -> 
         seen: bool (days, devices), True where there is an observation.
         weekday: int (days,), 0 to 6.
     """
-    size, total = _by_weekday(scores, seen, weekday)
+    return _between(*_by_weekday(scores, seen, weekday))
+
+
+def _between(size: IntArray, total: FloatArray) -> FloatArray:
+    """``between_weekdays`` from what ``_by_weekday`` tells of scores whose mean is 0."""
     between: FloatArray = (total**2 / np.maximum(size, 1)).sum(axis=0)
     return between
 

@@ -15,7 +15,7 @@ from oddfleet.ingest.ids import with_ids
 from oddfleet.ingest.issues import make_issue
 from oddfleet.ingest.layout import Block
 from oddfleet.model import TOP_DEVICES, Answers, DataIssue, DeviceId, DeviceTotal, Fleet, id_order
-from oddfleet.model.arrays import days_between, parts_from_cells
+from oddfleet.model.arrays import parts_from_cells
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,7 +105,7 @@ def _arrays(source: Source, told: Callable[[int, int], None]) -> dict[str, Any]:
     column = device.cast(pl.Enum(ids)).to_physical() if words else np.searchsorted(ids, device.to_numpy())
     cell = (day - day.min()).astype(np.int64) * len(ids) + np.asarray(column, dtype=np.int64)
     told(2, 3)
-    parts = parts_from_cells(tuple(ids), day.min(), days_between(day), cell, rows["value"].to_numpy())
+    parts = parts_from_cells(tuple(ids), day, cell, rows["value"].to_numpy())
     told(3, 3)
     return parts
 

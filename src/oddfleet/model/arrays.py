@@ -18,25 +18,9 @@ def id_order(device_id: int | str) -> tuple[bool, int | str]:
     return isinstance(device_id, str), device_id
 
 
-def days_between(day: npt.NDArray[np.datetime64]) -> int:
-    """How many calendar days there are from the first to the last of these, both counted.
-
-    Raises:
-        InputError: when they lie more than a hundred years apart.
-    """
-    n_days = int((day.max() - day.min()).astype(np.int64)) + 1
-    if n_days > MOST_DAYS:
-        raise InputError(
-            f"frame: dates must lie within {MOST_DAYS // 366} years of each other, got {day.min()} to {day.max()}; "
-            "correct the date that is out of place"
-        )
-    return n_days
-
-
 def parts_from_cells(
     ids: tuple[int | str, ...],
-    first: np.datetime64,
-    n_days: int,
+    day: npt.NDArray[np.datetime64],
     cell: npt.NDArray[np.int64],
     value: npt.NDArray[np.float64],
 ) -> dict[str, Any]:
@@ -44,15 +28,18 @@ def parts_from_cells(
 
     Args:
         ids: the devices.
-        first: the first day.
-        n_days: the number of days.
+        day: the days on record, in any order; those between are of the fleet too.
         cell: int (observations,), as in ``matrices``.
         value: float64 (observations,), as in ``matrices``.
+
+    Raises:
+        InputError: when the days lie more than a hundred years apart.
     """
+    n_days = _n_days(day)
     return {
         "device_ids": ids,
         "names": (None,) * len(ids),
-        "dates": first + np.arange(n_days).astype("timedelta64[D]"),
+        "dates": day.min() + np.arange(n_days).astype("timedelta64[D]"),
         **matrices((n_days, len(ids)), cell, value),
     }
 
@@ -79,3 +66,13 @@ def matrices(
         "duplicated": (np.bincount(cell, minlength=size) > 1).reshape(shape),
         "invalid": invalid.reshape(shape),
     }
+
+
+def _n_days(day: npt.NDArray[np.datetime64]) -> int:
+    n_days = int((day.max() - day.min()).astype(np.int64)) + 1
+    if n_days > MOST_DAYS:
+        raise InputError(
+            f"frame: dates must lie within {MOST_DAYS // 366} years of each other, got {day.min()} to {day.max()}; "
+            "correct the date that is out of place"
+        )
+    return n_days

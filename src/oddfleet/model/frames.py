@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from oddfleet.errors import InputError
-from oddfleet.model.arrays import days_between, id_order, parts_from_cells
+from oddfleet.model.arrays import id_order, parts_from_cells
 
 _DAY = r"^\d{4}-\d\d-\d\d(?:[T ]|$)"
 
@@ -38,10 +38,8 @@ def long_parts(frame: Any) -> dict[str, Any]:
     day = _days(table["date"])
     ids, column = _codes(table["device_id"])
     value = _numbers(table["value"], "value")
-    n_days = days_between(day)
-    row = (day - day.min()).astype(np.int64)
-    cell = row * len(ids) + column
-    return parts_from_cells(ids, day.min(), n_days, cell, value)
+    cell = (day - day.min()).astype(np.int64) * len(ids) + column
+    return parts_from_cells(ids, day, cell, value)
 
 
 def wide_parts(frame: Any) -> dict[str, Any]:
@@ -66,11 +64,10 @@ def wide_parts(frame: Any) -> dict[str, Any]:
         raise InputError("frame: at least one day and one device are needed, got none; check where it came from")
     day = _days(dates)
     values = np.column_stack([_numbers(table.get_column(name), str(name)) for name in table.columns])
-    n_days, row = days_between(day), (day - day.min()).astype(np.int64)
-    seen = ~np.isnan(values)
+    row, seen = (day - day.min()).astype(np.int64), ~np.isnan(values)
     cell = (row[:, None] * values.shape[1] + np.arange(values.shape[1]))[seen]
     ids = tuple(_plain(name) for name in table.columns)
-    return parts_from_cells(ids, day.min(), n_days, cell, values[seen])
+    return parts_from_cells(ids, day, cell, values[seen])
 
 
 def _table(frame: Any) -> Any:
