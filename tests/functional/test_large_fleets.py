@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 
 import oddfleet
 from oddfleet import Kind, cli, plant
-from oddfleet.detect import gather
+from oddfleet.detect import gather, threads
 from oddfleet.errors import InputError
 from oddfleet.ingest import Source, Stored, folder, indexing, listing, scan, scan_source
 from oddfleet.ingest.stored import StoredFleet
@@ -34,7 +34,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scan, "MOST_CELLS", 0)
     monkeypatch.setattr(indexing, "ROWS_AT_ONCE", 4000)
     monkeypatch.setattr(gather, "MOST_LEARNERS", 120)
-    monkeypatch.setattr(gather, "DEVICES_AT_ONCE", 32)
+    monkeypatch.setattr(threads, "DEVICES_AT_ONCE", 32)
 
 
 def table(fleet: oddfleet.Fleet) -> pl.DataFrame:

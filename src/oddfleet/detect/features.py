@@ -6,6 +6,7 @@ size can be summed up block by block.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from scipy.special import betaincinv, ndtr, ndtri
 
 from oddfleet.detect import moments, ranks, scores, steps
 from oddfleet.detect.habits import Habits, of_doubtful_scale, own_days, weekdays
+from oddfleet.detect.threads import each, parts
 from oddfleet.model import BoolArray, DateArray, FloatArray, IntArray
 
 FEWEST_DAYS = 28
@@ -49,6 +51,13 @@ class FeatureTable:
     errors: FloatArray
     batches: int
 
+    @classmethod
+    def of_all(cls, tables: Sequence[FeatureTable]) -> FeatureTable:
+        """The features of the devices of several tables, one table after the other; not of none."""
+        values = np.concatenate([table.values for table in tables], axis=1)
+        errors = np.concatenate([table.errors for table in tables], axis=1)
+        return cls(values, errors, tables[0].batches)
+
     def of(self, devices: IntArray) -> FeatureTable:
         """The features of some devices."""
         return FeatureTable(self.values[:, devices], self.errors[:, devices], self.batches)
@@ -75,7 +84,7 @@ class Block:
     residual: FloatArray
     profile: FloatArray | None = None
 
-    def of(self, devices: IntArray) -> Block:
+    def of(self, devices: IntArray | slice) -> Block:
         """The series of some devices."""
         profile = None if self.profile is None else self.profile[:, devices]
         return Block(self.values[:, devices], self.freed[:, devices], self.residual[:, devices], profile)
@@ -112,6 +121,21 @@ def compute(
     errors = _errors(block, own, batches, share_errors)
     comparable = (np.isfinite(block.values).sum(axis=0) >= FEWEST_DAYS) & np.isfinite(table[1])
     return FeatureTable(np.where(comparable, table, np.nan), np.where(comparable, errors, np.nan), batches)
+
+
+def compute_in_parts(
+    block: Block, own: FloatArray, dates: DateArray, habits: Habits, memory: FloatArray | None = None
+) -> FeatureTable:
+    """``compute`` of many devices, on all processors, each part of them in the cache of its own."""
+    some = parts(own.shape[1], len(own))
+    if len(some) == 1:
+        return compute(block, own, dates, habits, memory)
+
+    def of_some(some: slice) -> FeatureTable:
+        remembered = None if memory is None else memory[some]
+        return compute(block.of(some), own[:, some], dates, habits, remembered)
+
+    return FeatureTable.of_all(list(each(of_some, some)))
 
 
 def _errors(block: Block, own: FloatArray, batches: int, share_errors: FloatArray) -> FloatArray:

@@ -22,17 +22,15 @@ from oddfleet.detect.promises import Broken
 from oddfleet.detect.repeats import Repeats, Setting
 from oddfleet.detect.runs import FEWEST_DEVICES
 from oddfleet.detect.sieve import Sieve
-from oddfleet.detect.threads import each
+from oddfleet.detect.threads import at_once, each, parts
 from oddfleet.model import AnomalousDay, AnyFleet, Fleet, FleetDays, FloatArray, IntArray, Kind
 from oddfleet.settings import Settings
 
 MOST_LEARNERS = 5000
 """So many devices, of each value of a column where that tells the cohorts, say what is usual."""
-TAUGHT_DAYS, DAYS_AT_ONCE = 732, 366
-"""Of a record with more days than the first fewer devices are learners, than the second fewer are in a block."""
+TAUGHT_DAYS = 732
+"""Of a record with more days than that fewer devices are learners."""
 FEWEST_LEARNERS = 500
-DEVICES_AT_ONCE = 1024
-"""Devices judged together: in smaller blocks Python takes as long as numpy, larger ones only take memory."""
 COMPARED_AT_ONCE = 2000
 """Devices that are compared day by day for copies at a time."""
 OF_PROMISES = ("silent_run", "silent_days", "lost_days")
@@ -116,9 +114,8 @@ def judgements(fleet: AnyFleet, known: Gathered, places: IntArray) -> Iterator[t
                 yield group.judgement, place, device
     rest = np.array(sorted(wanted), np.int64)
     if known.sieve is not None:
-        at_once = _at_once(fleet.n_days)
-        for start in range(0, len(rest), at_once):
-            yield from _of_newcomers(fleet, known, known.sieve, rest[start : start + at_once])
+        for some in parts(len(rest), fleet.n_days):
+            yield from _of_newcomers(fleet, known, known.sieve, rest[some])
 
 
 def _of_newcomers(
@@ -142,11 +139,6 @@ def _learners(devices: int, days: int, labels: npt.NDArray[np.object_] | None) -
     order = np.argsort(label, kind="stable")
     pools = np.split(order, np.flatnonzero(np.diff(label[order])) + 1)
     return np.sort(np.concatenate([pool[moments.evenly_spaced(len(pool), most)] for pool in pools]))
-
-
-def _at_once(days: int) -> int:
-    """How many devices with so many days make a block."""
-    return max(1, min(DEVICES_AT_ONCE, DEVICES_AT_ONCE * DAYS_AT_ONCE // max(days, 1)))
 
 
 def _of_learners(fleet: Fleet, settings: Settings, step: Step) -> Gathered:
@@ -178,7 +170,7 @@ def _of_all(fleet: AnyFleet, panel: Panel, sieve: Sieve, odd_days: tuple[Anomalo
     replays, prints = repeats.nothing(devices), []
     broken = {kind: Broken.by_nobody(kind, devices) for kind in promises.KINDS}
     total, silent = np.zeros((2, fleet.n_days)), np.zeros(devices, np.int64)
-    for found in each(sieve.sift, fleet.blocks(_at_once(fleet.n_days))):
+    for found in each(sieve.sift, fleet.blocks(at_once(fleet.n_days))):
         new = found.newcomers
         group[new], log_p[new], features[:, new] = found.group, found.log_p, found.features
         replays.note(found.places, found.replays)

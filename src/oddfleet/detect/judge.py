@@ -155,7 +155,7 @@ def judge(values: FloatArray, dates: DateArray, repeated: FloatArray) -> Judgeme
     usual = habits.find(block.residual, dates)
     own, memory = habits.without(block.residual, habits.weekdays(dates), usual)
     far = farthest.find(own)
-    table = with_coupling(features.compute(block, own, dates, usual, memory), common)
+    table = with_coupling(features.compute_in_parts(block, own, dates, usual, memory), common)
     table = with_far_days(table, fitting, farthest.members_score(far))
     moderation = moderate.learn(table)
     table = moderation.apply(table)

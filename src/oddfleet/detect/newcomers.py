@@ -94,18 +94,14 @@ def among(cohort: Judgement, newcomers: Judgement, place: int) -> Judgement:
     return Judgement(
         _both(jury.log_p, own.log_p),
         _both(jury.above, own.above),
-        _both_tables(jury.table, own.table),
-        _both_tables(jury.loose, own.loose),
+        FeatureTable.of_all([jury.table, own.table]),
+        FeatureTable.of_all([jury.loose, own.loose]),
         Scale(jury.scale.power, _both(jury.scale.units, own.scale.units)),
         Shared(**_each(jury.common, own.common), said=cohort.common.said),
         Block(**_each(jury.block, own.block)),
         jury.dates,
         replace(jury.learnt, far=Farthest(**_each(jury.learnt.far, own.learnt.far))),
     )
-
-
-def _both_tables(one: FeatureTable, other: FeatureTable) -> FeatureTable:
-    return FeatureTable(**_each(one, other), batches=one.batches)
 
 
 def _each(one: Any, other: Any) -> dict[str, Any]:

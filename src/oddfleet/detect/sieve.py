@@ -78,20 +78,18 @@ class Sieve:
     def sift(self, block: tuple[IntArray, Fleet]) -> Sifted:
         """All that can be said of a block of devices, from their places and the devices."""
         places, fleet = block
-        # What cannot be told of numbers beyond all measure is NaN; each thread says so for itself.
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            values = np.ascontiguousarray(fleet.values)
-            new = ~self._learns[places]
-            chosen = places[new]
-            group, log_p = np.zeros(len(chosen), np.int64), np.zeros(len(chosen))
-            features = np.full((len(COMPARED), len(chosen)), np.nan)
-            for number, some, judged in self.judged(chosen, values[:, new], fleet.dates):
-                group[some], log_p[some] = number, judged.log_p.min(axis=0)
-                features[:, some] = judged.table.values
-            replays, prints = self._repeats(places, values)
-            broken, total = promises.broken(fleet, self._gaps), days.totals(values)
-            silent = runs.silent_to_the_end(values)
-            return Sifted(places, replays, prints, broken, total, silent, chosen, group, log_p, features)
+        values = np.ascontiguousarray(fleet.values)
+        new = ~self._learns[places]
+        chosen = places[new]
+        group, log_p = np.zeros(len(chosen), np.int64), np.zeros(len(chosen))
+        features = np.full((len(COMPARED), len(chosen)), np.nan)
+        for number, some, judged in self.judged(chosen, values[:, new], fleet.dates):
+            group[some], log_p[some] = number, judged.log_p.min(axis=0)
+            features[:, some] = judged.table.values
+        replays, prints = self._repeats(places, values)
+        broken, total = promises.broken(fleet, self._gaps), days.totals(values)
+        silent = runs.silent_to_the_end(values)
+        return Sifted(places, replays, prints, broken, total, silent, chosen, group, log_p, features)
 
     def _repeats(self, places: IntArray, values: FloatArray) -> tuple[Repeats, Prints]:
         if self.setting.window > len(values) // 2:

@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 from scipy.optimize import brentq
 
-from oddfleet.detect import features, moments, ranks, scores, steps
+from oddfleet.detect import features, moments, ranks, scores, steps, threads
 from oddfleet.detect.features import COMPARED, EXTREMES, FEWEST_DAYS, RANKS, SCORED, Block
 from oddfleet.detect.habits import Habits, own_days, weekdays
 from oddfleet.model import DateArray, FloatArray
@@ -149,6 +149,22 @@ def test_devices_are_summed_up_one_by_one(values: FloatArray) -> None:
     whole = _compute(values)
     np.testing.assert_allclose(_compute(values[:, order]).values, whole.values[:, order], rtol=1e-9)
     np.testing.assert_allclose(_compute(values[:, 3:5]).errors, whole.errors[:, 3:5], rtol=1e-9)
+
+
+@pytest.mark.parametrize("at_once", [1, 5, 11, 12])
+@pytest.mark.parametrize("remembered", [False, True])
+def test_parts_on_all_processors_make_the_same_table(
+    monkeypatch: pytest.MonkeyPatch, values: FloatArray, at_once: int, remembered: bool
+) -> None:
+    monkeypatch.setattr(threads, "at_once", lambda _days: at_once)
+    monkeypatch.setattr(threads, "usable_processors", lambda: 2)
+    dates, memory = _dates(len(values)), np.linspace(-1, 1, 12) if remembered else None
+    block = Block(values, values + 1, values, np.cos(np.arange(120) / 9)[:, None] + values / 50)
+    whole = features.compute(block, values, dates, NO_HABITS, memory)
+    parts = features.compute_in_parts(block, values, dates, NO_HABITS, memory)
+    np.testing.assert_allclose(parts.values, whole.values, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(parts.errors, whole.errors, rtol=1e-9)
+    assert parts.batches == whole.batches
 
 
 def test_the_series_are_not_changed(values: FloatArray) -> None:

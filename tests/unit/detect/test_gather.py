@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from oddfleet import plant
-from oddfleet.detect import find_oddities, gather, oddities
+from oddfleet.detect import find_oddities, gather, oddities, threads
 from oddfleet.detect.features import COMPARED
 from oddfleet.model import Fleet, Kind, Oddities
 from oddfleet.settings import Settings
@@ -23,7 +23,7 @@ AUTO = Settings()
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """So few learners, so that a fleet of some hundred devices is a large one."""
     monkeypatch.setattr(gather, "MOST_LEARNERS", LEARNERS)
-    monkeypatch.setattr(gather, "DEVICES_AT_ONCE", 128)
+    monkeypatch.setattr(threads, "DEVICES_AT_ONCE", 128)
 
 
 def _sick(kind: str = "weekly", devices: int = DEVICES, seed: int = 1) -> Fleet:
@@ -57,7 +57,7 @@ def test_the_decision_is_the_same_whatever_the_block_size(monkeypatch: pytest.Mo
     expected = find_oddities(fleet, AUTO)
     assert len(expected.ids) >= 6
     for size in (1, 7, 64, 1000):
-        monkeypatch.setattr(gather, "DEVICES_AT_ONCE", size)
+        monkeypatch.setattr(threads, "DEVICES_AT_ONCE", size)
         _assert_same(find_oddities(fleet, AUTO), expected)
 
 
@@ -80,7 +80,7 @@ def test_days_that_are_odd_for_all_are_the_same_whatever_the_block_size(
     np.testing.assert_allclose(expected.days.total_mb, np.nansum(values, axis=1), rtol=1e-12)
     assert expected.days.observed.tolist() == np.isfinite(values).sum(axis=1).tolist()
     for size in (7, 64, 1000):
-        monkeypatch.setattr(gather, "DEVICES_AT_ONCE", size)
+        monkeypatch.setattr(threads, "DEVICES_AT_ONCE", size)
         _assert_same(find_oddities(fleet, AUTO), expected)
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 
 from oddfleet.detect import threads
@@ -49,3 +50,28 @@ def test_no_more_blocks_are_made_than_can_be_worked_on(monkeypatch: pytest.Monke
     results = threads.each(lambda number: number, blocks())
     assert next(results) == 0
     assert len(made) <= 2 * threads._WAITING + 1
+
+
+@pytest.mark.parametrize("processors", [1, 2])
+def test_numpy_is_as_quiet_as_where_it_was_asked(monkeypatch: pytest.MonkeyPatch, processors: int) -> None:
+    monkeypatch.setattr(threads, "usable_processors", lambda: processors)
+
+    def overflow(number: float) -> float:
+        return float(np.exp(np.float64(number)))
+
+    with np.errstate(over="ignore"):
+        assert list(threads.each(overflow, [1e9, 1e9])) == [np.inf, np.inf]
+    with np.errstate(over="raise"), pytest.raises(FloatingPointError):
+        list(threads.each(overflow, [1e9, 1e9]))
+
+
+@pytest.mark.parametrize(("devices", "days"), [(0, 366), (1, 366), (1000, 366), (1001, 366), (5000, 366), (7, 10**6)])
+def test_parts_are_all_devices_once_and_no_more_than_make_a_block(devices: int, days: int) -> None:
+    parts = threads.parts(devices, days)
+    assert [place for part in parts for place in range(part.start, part.stop)] == list(range(devices))
+    assert max(part.stop - part.start for part in parts) <= threads.at_once(days)
+    assert len(parts) == max(1, -(-devices // threads.at_once(days)))
+
+
+def test_longer_records_make_blocks_of_fewer_devices() -> None:
+    assert [threads.at_once(days) for days in (0, 30, 366, 732, 10**9)] == [1000, 1000, 1000, 500, 1]
