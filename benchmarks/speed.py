@@ -1,6 +1,7 @@
 """Time and memory of ``find_oddities`` against the number of devices, and against one sort of the same matrix.
 
     python benchmarks/speed.py 1000 10000
+    python benchmarks/speed.py 1000 --parts      # what single steps take, in sorts: the least that a detector can do
 
 Each size runs in a process of its own, so that the peak is its own; CPU time is of all threads, the median of several.
 """
@@ -13,11 +14,13 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
 import numpy as np
 
 import oddfleet
 from oddfleet import plant
+from oddfleet.detect import moments, ranks
 
 DAYS = 366
 
@@ -48,14 +51,55 @@ def in_own_process(devices: int, runs: int, **environment: str) -> tuple[float, 
     return seconds, floor, peak
 
 
+def least(step: Callable[[], object], runs: int) -> float:
+    """The least CPU seconds of so many times."""
+    times = []
+    for _run in range(runs):
+        start = time.process_time()
+        step()
+        times.append(time.process_time() - start)
+    return min(times)
+
+
+def steps_of(devices: int, runs: int) -> dict[str, float]:
+    """Least CPU seconds of what a detector of this kind does to a matrix, and of all of it; the sort comes first."""
+    fleet = plant.healthy_fleet("weekly", devices, DAYS, seed=1000)
+    # A first time, so that all steps find the memory that the detector keeps.
+    oddfleet.find_oddities(fleet)
+    # What the detector looks at has lost its rounding, and so has no ties.
+    values = np.random.default_rng(1000).lognormal(size=fleet.values.shape)
+    steps: dict[str, Callable[[], object]] = {
+        "one sort (np.sort)": lambda: np.sort(values, axis=0),
+        "the same sort without vector instructions (kind='stable')": lambda: np.sort(values, axis=0, kind="stable"),
+        "means and standard deviations (np.std)": lambda: values.std(axis=0),
+        "logarithms (np.log)": lambda: np.log(values),
+        "ranks (np.argsort, twice)": lambda: values.argsort(axis=0).argsort(axis=0),
+        "ranks as normal quantiles, as here": lambda: ranks.normal_scores(values),
+        "periodograms of the days (np.fft.rfft)": lambda: np.fft.rfft(values, axis=0),
+        "the same at twice the frequencies, as here": lambda: np.fft.rfft(values, n=2 * DAYS, axis=0),
+        "errors by ten batches of the L-moments, as here": lambda: moments.batch_errors(moments.moments, values, 10),
+        "find_oddities": lambda: oddfleet.find_oddities(fleet),
+    }
+    return {name: least(step, runs) for name, step in steps.items()}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("devices", type=int, nargs="*", default=[1000, 10_000])
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--parts", action="store_true", help="single steps instead, in sorts of the matrix")
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
         print(*cpu_seconds(options.one, options.runs), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+        return
+    if options.parts:
+        for devices in options.devices:
+            taken = steps_of(devices, max(options.runs, 20))
+            sort = next(iter(taken.values()))
+            print(f"| {devices:,} devices | CPU milliseconds | times one sort |\n|---|---|---|")
+            for name, seconds in taken.items():
+                print(f"| {name} | {1e3 * seconds:.2f} | {seconds / sort:.1f} |")
         return
     print("| devices | CPU seconds | microseconds a device | times one sort | peak MB |\n|---|---|---|---|---|")
     for devices in options.devices:
