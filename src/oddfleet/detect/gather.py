@@ -113,7 +113,7 @@ def judgements(fleet: AnyFleet, known: Gathered, places: IntArray) -> Iterator[t
                 wanted.remove(device)
                 yield group.judgement, place, device
     rest = np.array(sorted(wanted), np.int64)
-    if known.sieve is not None:
+    if known.sieve is not None and rest.size:
         for some in parts(len(rest), fleet.n_days):
             yield from _of_newcomers(fleet, known, known.sieve, rest[some])
 

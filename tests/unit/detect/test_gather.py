@@ -12,7 +12,7 @@ import pytest
 from oddfleet import plant
 from oddfleet.detect import find_oddities, gather, oddities, threads
 from oddfleet.detect.features import COMPARED
-from oddfleet.model import Fleet, Kind, Oddities
+from oddfleet.model import Fleet, IntArray, Kind, Oddities
 from oddfleet.settings import Settings
 
 DEVICES, LEARNERS = 400, 150
@@ -82,6 +82,26 @@ def test_days_that_are_odd_for_all_are_the_same_whatever_the_block_size(
     for size in (7, 64, 1000):
         monkeypatch.setattr(threads, "DEVICES_AT_ONCE", size)
         _assert_same(find_oddities(fleet, AUTO), expected)
+
+
+@pytest.mark.usefixtures("small")
+def test_of_learners_alone_nothing_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    fleet = _sick()
+    known = gather.gather(fleet, AUTO, lambda _done, _total: None)
+    learners, others = np.array(known.groups[0].members[:3]), np.setdiff1d(np.arange(9), known.groups[0].members)[:2]
+    read: list[list[int]] = []
+
+    def subset(fleet: Fleet, places: IntArray) -> Fleet:
+        read.append(places.tolist())
+        return whole(fleet, places)
+
+    whole = Fleet.subset
+    monkeypatch.setattr(Fleet, "subset", subset)
+    for places, again in ((learners[:0], []), (learners, []), (np.append(learners, others), [others.tolist()])):
+        read.clear()
+        told = list(gather.judgements(fleet, known, places))
+        assert sorted(device for _, _, device in told) == sorted(places.tolist())
+        assert read == again
 
 
 @pytest.mark.parametrize("learners", [DEVICES, DEVICES + 1, 10 * DEVICES])
