@@ -25,17 +25,20 @@ from oddfleet.detect import moments, ranks
 DAYS = 366
 
 
+def taken(step: Callable[[], object]) -> float:
+    """CPU seconds of one call."""
+    start = time.process_time()
+    step()
+    return time.process_time() - start
+
+
 def cpu_seconds(devices: int, runs: int) -> tuple[float, float]:
     """Median CPU seconds of the detector on a healthy weekly fleet, and of sorting it along the days."""
     fleet = plant.healthy_fleet("weekly", devices, DAYS, seed=1000)
     times, floors = [], []
     for _ in range(runs):
-        start = time.process_time()
-        oddfleet.find_oddities(fleet)
-        times.append(time.process_time() - start)
-        start = time.process_time()
-        np.sort(fleet.values, axis=0)
-        floors.append(time.process_time() - start)
+        times.append(taken(lambda: oddfleet.find_oddities(fleet)))
+        floors.append(taken(lambda: np.sort(fleet.values, axis=0)))
     return float(np.median(times)), float(np.median(floors))
 
 
@@ -49,16 +52,6 @@ def in_own_process(devices: int, runs: int, **environment: str) -> tuple[float, 
     done = subprocess.run(command, check=True, capture_output=True, text=True, env=os.environ | environment)
     seconds, floor, peak = map(float, done.stdout.split())
     return seconds, floor, peak
-
-
-def least(step: Callable[[], object], runs: int) -> float:
-    """The least CPU seconds of so many times."""
-    times = []
-    for _run in range(runs):
-        start = time.process_time()
-        step()
-        times.append(time.process_time() - start)
-    return min(times)
 
 
 def steps_of(devices: int, runs: int) -> dict[str, float]:
@@ -80,7 +73,16 @@ def steps_of(devices: int, runs: int) -> dict[str, float]:
         "errors by ten batches of the L-moments, as here": lambda: moments.batch_errors(moments.moments, values, 10),
         "find_oddities": lambda: oddfleet.find_oddities(fleet),
     }
-    return {name: least(step, runs) for name, step in steps.items()}
+    return {name: min(taken(step) for _run in range(runs)) for name, step in steps.items()}
+
+
+def show_steps(devices: int, runs: int) -> None:
+    """Print ``steps_of`` as a Markdown table."""
+    least = steps_of(devices, runs)
+    sort = next(iter(least.values()))
+    print(f"| {devices:,} devices | CPU milliseconds | times one sort |\n|---|---|---|")
+    for name, seconds in least.items():
+        print(f"| {name} | {1e3 * seconds:.2f} | {seconds / sort:.1f} |")
 
 
 def main() -> None:
@@ -95,11 +97,7 @@ def main() -> None:
         return
     if options.parts:
         for devices in options.devices:
-            taken = steps_of(devices, max(options.runs, 20))
-            sort = next(iter(taken.values()))
-            print(f"| {devices:,} devices | CPU milliseconds | times one sort |\n|---|---|---|")
-            for name, seconds in taken.items():
-                print(f"| {name} | {1e3 * seconds:.2f} | {seconds / sort:.1f} |")
+            show_steps(devices, max(options.runs, 20))
         return
     print("| devices | CPU seconds | microseconds a device | times one sort | peak MB |\n|---|---|---|---|---|")
     for devices in options.devices:

@@ -124,18 +124,18 @@ def compute(
 
 
 def compute_in_parts(
-    block: Block, own: FloatArray, dates: DateArray, habits: Habits, memory: FloatArray | None = None
+    block: Block, own: FloatArray, dates: DateArray, habits: Habits, memory: FloatArray | None
 ) -> FeatureTable:
     """``compute`` of many devices, on all processors, each part of them in the cache of its own."""
-    some = parts(own.shape[1], len(own))
-    if len(some) == 1:
+    stretches = parts(own.shape[1], len(own))
+    if len(stretches) == 1:
         return compute(block, own, dates, habits, memory)
 
     def of_some(some: slice) -> FeatureTable:
         remembered = None if memory is None else memory[some]
         return compute(block.of(some), own[:, some], dates, habits, remembered)
 
-    return FeatureTable.of_all(list(each(of_some, some)))
+    return FeatureTable.of_all(list(each(of_some, stretches)))
 
 
 def _errors(block: Block, own: FloatArray, batches: int, share_errors: FloatArray) -> FloatArray:

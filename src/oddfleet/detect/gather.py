@@ -22,7 +22,7 @@ from oddfleet.detect.promises import Broken
 from oddfleet.detect.repeats import Repeats, Setting
 from oddfleet.detect.runs import FEWEST_DEVICES
 from oddfleet.detect.sieve import Sieve
-from oddfleet.detect.threads import at_once, each, parts
+from oddfleet.detect.threads import at_once, each
 from oddfleet.model import AnomalousDay, AnyFleet, Fleet, FleetDays, FloatArray, IntArray, Kind
 from oddfleet.settings import Settings
 
@@ -113,9 +113,10 @@ def judgements(fleet: AnyFleet, known: Gathered, places: IntArray) -> Iterator[t
                 wanted.remove(device)
                 yield group.judgement, place, device
     rest = np.array(sorted(wanted), np.int64)
-    if known.sieve is not None and rest.size:
-        for some in parts(len(rest), fleet.n_days):
-            yield from _of_newcomers(fleet, known, known.sieve, rest[some])
+    if known.sieve is not None:
+        size = at_once(fleet.n_days)
+        for start in range(0, len(rest), size):
+            yield from _of_newcomers(fleet, known, known.sieve, rest[start : start + size])
 
 
 def _of_newcomers(
